@@ -42,10 +42,10 @@ def open_private_file(path: Path) -> int:
 def write_private(path: Path, text: str) -> None:
     """Write a text as UTF-8 without changing its line breaks; create the folder if missing."""
     make_private_folder(path.parent)
-    write_whole(path, lambda file: file.write(text.encode()))
+    write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a file; the complete file is on the disk when this returns.
 
     If `write` or the file system raises an error, the file that was there before stays unchanged.

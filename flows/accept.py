@@ -10,21 +10,26 @@ import polars as pl
 from connectors.ledger import Ledger
 from flows.job import Job
 from flows.watch import Watch
-from transforms.binding.upgrade import with_schools
+from transforms.binding.upgrade import fill_in_schools
 from transforms.changes import DELETED, Changes
 from transforms.checks import Checked, check
-from transforms.checks.references import Elsewhere, Known, trees_to_know, wanted_elsewhere
-from transforms.delta import with_lacking
-from transforms.findings import Findings, gather, located, of_file
-from transforms.forget import Frames, forgotten_in, left_out, untold
+from transforms.checks.references import (
+    LedgerFrames,
+    OtherFeedsIds,
+    entities_needed_from_ledger,
+    partial_trees,
+)
+from transforms.delta import find_missing_sources
+from transforms.findings import Findings, file_finding, merge_findings, with_real_files
+from transforms.forget import Frames, forgotten_rows_of_drop, withhold_rows, without_their_errors
 from transforms.guard import Rejections
-from transforms.moments import Moments, accepted_moments, changes_in
+from transforms.moments import Timestamps, accepted_timestamps, deltas_with_timestamps
 from transforms.records import RosterState
-from transforms.refuse import refusals, rejections_of
-from transforms.renamed_ids import taken
+from transforms.refuse import refusing_findings, rejections_by_entity
+from transforms.renamed_ids import taken_ids
 from transforms.roster import Roster, Table
-from transforms.share import share, unjudged, unknown
-from transforms.target_values import carry, not_carried
+from transforms.share import report_unknown_people, share, unknown_scope_names
+from transforms.target_values import files_without_place, map_to_target
 
 
 @dataclass(frozen=True)
@@ -32,24 +37,26 @@ class CheckedDrop:
     """A drop after the check, before it is limited to what the feed shares."""
 
     roster: Roster
-    known: Known
+    known: LedgerFrames
     checked: Checked
     findings: Findings  # without those about forgotten people
     refused: pl.DataFrame  # the findings that refuse the drop; empty if it is not refused
     gone: Frames  # the rows of forgotten people
-    moments: Moments = field(default_factory=dict)  # of a delta: how new each record was until now
+    moments: Timestamps = field(
+        default_factory=dict
+    )  # of a delta: how new each record was until now
 
     @property
     def standing(self) -> RosterState:
         """The checked roster, without forgotten people."""
-        return left_out(self.checked.standing, self.gone)
+        return withhold_rows(self.checked.standing, self.gone)
 
 
 @dataclass(frozen=True)
 class Accepted:
     """What is accepted of a drop, after sharing and mapping to the target."""
 
-    known: Known
+    known: LedgerFrames
     findings: Findings
     refused: pl.DataFrame  # the findings that refused the drop; empty if it was not refused
     standing: RosterState = field(default_factory=dict)  # empty if the drop is refused
@@ -57,27 +64,33 @@ class Accepted:
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
     # of a delta: how new each newer row is
-    moments: Moments = field(default_factory=dict)
+    moments: Timestamps = field(default_factory=dict)
     salted: bool = False  # as in `Roster`
 
 
 def check_roster(
-    roster: Roster, known: Known, job: Job, ledger: Ledger, watch: Watch
+    roster: Roster, known: LedgerFrames, job: Job, ledger: Ledger, watch: Watch
 ) -> CheckedDrop:
     """Check a roster against what the ledger knows of the feed, and find what refuses the drop."""
-    roster = with_lacking(
+    roster = find_missing_sources(
         _with_schools_of_classes(roster, job, ledger), job.source.fed_before, job.as_written.without
     )
-    known = {**known, **{name: ledger.details(job.key, name) for name in trees_to_know(roster)}}
+    known = {**known, **{name: ledger.details(job.key, name) for name in partial_trees(roster)}}
     moments = _moments(roster, job, ledger)
     checked = watch.stage(
         "check", check, roster, known, job.source.strict, _elsewhere(roster, job, ledger), moments
     )
-    gone = forgotten_in(roster, ledger.forgotten())
-    found = gather([checked.findings, taken(roster, known, job.source.renamed)])
-    findings = located(untold(found, gone))
+    gone = forgotten_rows_of_drop(roster, ledger.forgotten())
+    found = merge_findings([checked.findings, taken_ids(roster, known, job.source.renamed)])
+    findings = with_real_files(without_their_errors(found, gone))
     return CheckedDrop(
-        roster, known, checked, findings, refusals(findings, job.source.strict), gone, moments
+        roster,
+        known,
+        checked,
+        findings,
+        refusing_findings(findings, job.source.strict),
+        gone,
+        moments,
     )
 
 
@@ -88,27 +101,27 @@ def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
         return Accepted(known, drop.findings, drop.refused, spelt=roster.spelt)
     shared = share(drop.standing, job.load.scope, known)
     collections = job.load.target.profile.collections
-    carried = carry(shared, job.load.carrying, known, collections, _root_org(ledger, job))
+    carried = map_to_target(shared, job.load.carrying, known, collections, _root_org(ledger, job))
     notes = [
-        unknown(drop.checked.standing, job.load.scope),
-        unjudged(shared),
-        *not_carried(roster, job.load.carrying.vocabulary, collections),
+        unknown_scope_names(drop.checked.standing, job.load.scope),
+        report_unknown_people(shared),
+        *files_without_place(roster, job.load.carrying.vocabulary, collections),
     ]
-    findings = located(gather([drop.findings, *notes, carried.findings]))
+    findings = with_real_files(merge_findings([drop.findings, *notes, carried.findings]))
     return Accepted(
         known,
         findings,
         drop.refused,
         carried.standing,
-        rejections_of(roster, findings),
+        rejections_by_entity(roster, findings),
         roster.spelt,
         roster.renamed,
-        accepted_moments(roster, carried.standing, drop.moments),
+        accepted_timestamps(roster, carried.standing, drop.moments),
         roster.salted,
     )
 
 
-def _moments(roster: Roster, job: Job, ledger: Ledger) -> Moments:
+def _moments(roster: Roster, job: Job, ledger: Ledger) -> Timestamps:
     """Return how new the known records of a delta are.
 
     Nothing is returned if the job lets older data overwrite newer data.
@@ -117,7 +130,7 @@ def _moments(roster: Roster, job: Job, ledger: Ledger) -> Moments:
         return {}
     return {
         name: ledger.moments(job.key, name, table.frame["sourcedId"])
-        for name, table in changes_in(roster).items()
+        for name, table in deltas_with_timestamps(roster).items()
     }
 
 
@@ -132,7 +145,7 @@ def _with_schools_of_classes(roster: Roster, job: Job, ledger: Ledger) -> Roster
     if not open_tables:
         return roster
     schools = ledger.schools_of(job.key, "classes")
-    completed = {table.entity.name: with_schools(table, schools) for table in open_tables}
+    completed = {table.entity.name: fill_in_schools(table, schools) for table in open_tables}
     return replace(roster, tables=roster.tables | completed)
 
 
@@ -145,13 +158,13 @@ def _school_is_open(table: Table) -> bool:
     return left_open and table.frame["schoolSourcedId"].null_count() > 0
 
 
-def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
+def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> OtherFeedsIds:
     """Return records outside the drop that its rows may refer to.
 
     These are records of other feeds, external records in the target, and records that wait for
     approval.
     """
-    wanted = wanted_elsewhere(roster)
+    wanted = entities_needed_from_ledger(roster)
     others = ledger.of_others(job.key, wanted)
     for name, ids in ledger.awaited(job.key).items():
         if name in wanted:
@@ -163,9 +176,9 @@ def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
         if name in job.guard.external and name in job.load.target.profile.collections
     ]:
         # The client takes a while to import, and most feeds refer to no external records.
-        from flows.send import active_ids
+        from flows.send import read_active_ids
 
-        others |= active_ids(external, job)
+        others |= read_active_ids(external, job)
     return others
 
 
@@ -185,7 +198,7 @@ MOST_IDS = 3
 
 def shared_ids(changes: Changes, job: Job, ledger: Ledger) -> Findings:
     """Report the ids to send that another feed has sent too: the target has one record for both."""
-    return gather(
+    return merge_findings(
         _shared_ids_of_entity(name, changes[name].upserts["sourcedId"], job, ledger)
         for name in changes
         if changes[name].upserts.height
@@ -194,8 +207,10 @@ def shared_ids(changes: Changes, job: Job, ledger: Ledger) -> Findings:
 
 def _shared_ids_of_entity(name: str, ids: pl.Series, job: Job, ledger: Ledger) -> Findings:
     claims = ledger.claims(job.key, name, ids)
-    return gather(
-        of_file("id_claimed", "", f"{name} of feed {feed}: {_first_ids(rows)}", count=rows.height)
+    return merge_findings(
+        file_finding(
+            "id_claimed", "", f"{name} of feed {feed}: {_first_ids(rows)}", count=rows.height
+        )
         for (feed,), rows in claims.group_by("feed", maintain_order=True)
     )
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.reconcile import Adopted, adopt
-from connectors.oneroster.reconcile import Watch as Progress
+from connectors.oneroster.reconcile import Adoption, Progress, adopt
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.make_job import make_job
@@ -21,7 +20,7 @@ from flows.options import Options
 from flows.pipeline import accept_drop, run_result
 from flows.result import DONE, RunResult
 from flows.salts import note_salt
-from flows.send import active_ids, open_target
+from flows.send import open_target, read_active_ids
 from flows.watch import Watch
 from transforms.changes import Changes
 from transforms.diff import diff
@@ -33,7 +32,7 @@ class AdoptResult:
     """The result of an adoption."""
 
     job: Job
-    adopted: tuple[Adopted, ...] = ()  # the outcome for the drop's records, by entity
+    adopted: tuple[Adoption, ...] = ()  # the outcome for the drop's records, by entity
     requests: int = 0
     seconds: float = 0.0
     refused: RunResult | None = None  # the run that refused the drop; None if it was adopted
@@ -74,7 +73,7 @@ def run_adopt(
 
 def _derived_people_ids(job: Job) -> frozenset[str]:
     """Return the target's derived ids of people, so that these people keep them."""
-    return frozenset(one for one in active_ids(["users"], job)["users"] if "/" in one)
+    return frozenset(one for one in read_active_ids(["users"], job)["users"] if "/" in one)
 
 
 def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
@@ -89,10 +88,10 @@ def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
 
 def _adopt_all(
     changes: Changes, job: Job, ledger: Ledger, progress: Progress
-) -> tuple[tuple[Adopted, ...], int]:
+) -> tuple[tuple[Adoption, ...], int]:
     with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
 
-        async def adopt_each() -> tuple[tuple[Adopted, ...], int]:
+        async def adopt_each() -> tuple[tuple[Adoption, ...], int]:
             async with Client(address) as client:
                 names = [
                     name

@@ -9,9 +9,9 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.decide import decide
-from flows.orchestration.approval_form import form
-from flows.orchestration.flow_end import conducted
-from flows.orchestration.runs import end_of_run, options_of
+from flows.orchestration.approval_form import approval_form
+from flows.orchestration.flow_end import run_flow
+from flows.orchestration.runs import options_of, run_to_end
 from flows.result import FlowEnd
 
 
@@ -27,6 +27,8 @@ def approval(
 
     def decide_plan() -> FlowEnd:
         options = options_of(district, state)
-        return decide(plan, options, os.environ, form(options.drop.stem, hours), end_of_run)
+        return decide(
+            plan, options, os.environ, approval_form(options.drop.stem, hours), run_to_end
+        )
 
-    return conducted(decide_plan)
+    return run_flow(decide_plan)

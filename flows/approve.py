@@ -13,18 +13,18 @@ from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
 from connectors.roster_archive import Archive
 from flows.errors import SettingsError
-from flows.guard_context import children_of, details_of
+from flows.guard_context import children_of, details_of_removals
 from flows.job import Job
-from flows.overtaken_plans import still_valid
+from flows.overtaken_plans import valid_records
 from flows.pipeline import Delivery, deliver, run_result
-from flows.plans import WAITS, expire
-from flows.policies import not_of_others, ordered
+from flows.plans import WAITS, close_expired_plans
+from flows.policies import children_before_parents, keep_shared_records
 from flows.result import RunResult
-from flows.watch import NOBODY, Watch
+from flows.watch import SILENT, Watch
 from transforms.changes import Changes
-from transforms.checks.references import Known, in_target
+from transforms.checks.references import LedgerFrames, in_target
 from transforms.diff import diff
-from transforms.guard import Guarded, guard_plan, moved, of_plan
+from transforms.guard import GuardResult, changed_since, changes_of_plan, guard_plan
 from transforms.schemas import ENTITIES
 
 # Why a plan cannot be approved, by its status.
@@ -36,7 +36,7 @@ WHY_NOT = {
 }
 
 
-def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> RunResult:
+def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = SILENT) -> RunResult:
     """Send the plan that `job.run.approve` names. `roster plan` only reports what it would send.
 
     Changes that newer rosters contradict are left out. If any other record of the plan changed in
@@ -47,16 +47,16 @@ def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -
     """
     begun = time.monotonic()
     plan = _find_plan(job, ledger)
-    valid, known = still_valid(plan, job, ledger, archive, watch), ledger.known(job.key)
-    changed = moved(valid.records, known)
+    valid, known = valid_records(plan, job, ledger, archive, watch), ledger.known(job.key)
+    changed = changed_since(valid.records, known)
     if changed.height:
         result = run_result(job, begun, [])
         return replace(result, moved=changed, plan=plan.id, approved=plan.id, told=valid.told)
     difference = watch.stage("compare", diff, archive.standing(plan.run), known)
-    changes = of_plan(valid.records, difference.changes, job.run.today)
+    changes = changes_of_plan(valid.records, difference.changes, job.run.today)
     judge = partial(_guard_approved, plan=plan, known=known, job=job, ledger=ledger)
 
-    def note_approval(guarded: Guarded) -> None:
+    def note_approval(guarded: GuardResult) -> None:
         if job.run.command == "sync" and plan.status == "open" and _sends_some(guarded, job):
             ledger.decide(
                 plan.id, "approved", by=job.run.by, note=job.run.note, at=datetime.now(UTC)
@@ -84,7 +84,7 @@ def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -
 
 
 def _find_plan(job: Job, ledger: Ledger) -> Plan:
-    expire(job, ledger)
+    close_expired_plans(job, ledger)
     plan = ledger.plan(job.run.approve or "")
     waiting = [one.id for one in ledger.plans(job.key, status="open") if one.id != job.run.approve]
     there = f"Waiting: {', '.join(waiting)}." if waiting else "No plan of this feed waits."
@@ -105,11 +105,11 @@ def _find_plan(job: Job, ledger: Ledger) -> Plan:
 
 
 def _guard_approved(
-    changes: Changes, plan: Plan, known: Known, job: Job, ledger: Ledger
-) -> Guarded:
+    changes: Changes, plan: Plan, known: LedgerFrames, job: Job, ledger: Ledger
+) -> GuardResult:
     """Keep what other feeds have sent too, and hold what no longer fits the target."""
-    changes = not_of_others(changes, job, ledger)
-    changes = ordered(changes, details_of(changes, job, ledger))
+    changes = keep_shared_records(changes, job, ledger)
+    changes = children_before_parents(changes, details_of_removals(changes, job, ledger))
     since = [run.id for run in ledger.runs(job.key) if run.started > plan.made]
     # The person has seen the children that were there when the plan was made, so only newer ones
     # count. But nobody checked the children of changes that come from an older plan: all count.
@@ -119,7 +119,7 @@ def _guard_approved(
 
 
 def _ids_in_target(
-    changes: Changes, known: Known, job: Job, ledger: Ledger
+    changes: Changes, known: LedgerFrames, job: Job, ledger: Ledger
 ) -> dict[str, pl.Series]:
     """Return the ids in the target, of this feed and of others, that the upserts may refer to."""
     sent = [name for name, part in changes.items() if part.upserts.height]
@@ -136,7 +136,7 @@ def _ids_in_target(
     }
 
 
-def _sends_some(guarded: Guarded, job: Job) -> bool:
+def _sends_some(guarded: GuardResult, job: Job) -> bool:
     """Whether the guard lets any change of the plan pass, or holds none."""
     left = any(part.upserts.height or part.removals.height for part in guarded.changes.values())
     return not guarded.held or (left and not job.guard.all_or_nothing)

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flows.dates import DATED
+from flows.dates import DATE_IN_NAME
 
 if TYPE_CHECKING:
     from connectors.fetch import Access
 
 # In the name of a marker, this stands for the name of the drop.
 DROP = "{drop}"
-LOOKS, LONGEST_PAUSE = 20, 10.0
+MOST_LOOKS, LONGEST_PAUSE = 20, 10.0
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Arrival:
     @property
     def pause(self) -> float:
         """How many seconds to wait between two looks."""
-        return self.settle or min(self.wait / LOOKS, LONGEST_PAUSE)
+        return self.settle or min(self.wait / MOST_LOOKS, LONGEST_PAUSE)
 
     @property
     def looks(self) -> bool:
@@ -42,15 +42,15 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Pickup:
+class DropLocation:
     """Where a job's drop is, and how it arrives."""
 
     address: str = ""  # its last part may be a pattern; blank: the drop is on this machine
     access: Access | None = None  # the credentials for the address
     arrival: Arrival = Arrival()
-    days: re.Pattern[str] = DATED  # how the name of a drop says its day
+    days: re.Pattern[str] = DATE_IN_NAME  # how the name of a drop says its day
 
     @property
-    def over(self) -> Pickup:
+    def over(self) -> DropLocation:
         """The same for a drop that arrived earlier and is on this machine now."""
-        return Pickup(arrival=replace(self.arrival, over=True), days=self.days)
+        return DropLocation(arrival=replace(self.arrival, over=True), days=self.days)

@@ -9,9 +9,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.backfills.run import backfilled, wish_of
-from flows.orchestration.flow_end import conducted
-from flows.orchestration.runs import options_of, replay_step, show_backfill
+from flows.backfills.run import backfill_request, run_backfill
+from flows.orchestration.flow_end import run_flow
+from flows.orchestration.runs import options_of, publish_backfill, replay_step
 from flows.result import FlowEnd
 
 
@@ -34,11 +34,11 @@ def backfill(
 
     def replay() -> FlowEnd:
         options = options_of(district, state, replays=True)
-        request = wish_of(
+        request = backfill_request(
             options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step
         )
-        return show_backfill(
-            backfilled(options, request, os.environ, partial(replay_step, options)), options
+        return publish_backfill(
+            run_backfill(options, request, os.environ, partial(replay_step, options)), options
         )
 
-    return conducted(replay)
+    return run_flow(replay)

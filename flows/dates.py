@@ -9,21 +9,21 @@ import re
 from datetime import date
 
 # A date in a name, such as `larkspur_2026-11-24.zip` or `20261124`.
-DATED = re.compile(
+DATE_IN_NAME = re.compile(
     r"(?<!\d)(?P<year>20\d\d)(?P<separator>[-_.]?)(?P<month>\d\d)(?P=separator)(?P<day>\d\d)(?!\d)"
 )
 
 
-def dated(name: str, pattern: re.Pattern[str] = DATED) -> date | None:
+def day_in_name(name: str, pattern: re.Pattern[str] = DATE_IN_NAME) -> date | None:
     """Return the day in a drop's name; None if there is none, or more than one.
 
     The pattern has the groups `year`, `month` and `day`.
     """
-    days = days_in(name, pattern)
+    days = days_in_name(name, pattern)
     return days.pop() if len(days) == 1 else None
 
 
-def days_in(name: str, pattern: re.Pattern[str] = DATED) -> set[date]:
+def days_in_name(name: str, pattern: re.Pattern[str] = DATE_IN_NAME) -> set[date]:
     """Return all days in a drop's name."""
     return {day for found in pattern.finditer(name) if (day := _day(found))}
 
@@ -35,6 +35,6 @@ def _day(found: re.Match[str]) -> date | None:
         return None
 
 
-def last_day(spans: list[tuple[date, date]], today: date) -> date | None:
+def last_day_of_span(spans: list[tuple[date, date]], today: date) -> date | None:
     """Return the last day of the span that contains `today`; None if no span does."""
     return max((last for first, last in spans if first <= today <= last), default=None)

@@ -10,11 +10,11 @@ from typing import Literal
 
 from connectors.ledger import Ledger, Plan
 from flows.errors import SettingsError
-from flows.feeds.keys import key_of
+from flows.feeds.keys import feed_key
 from flows.ledgers import ledger_location
 from flows.make_job import current_user
 from flows.options import Options
-from flows.plans import title
+from flows.plans import page_title
 from flows.result import DONE, FlowEnd
 from flows.safe_text import public_text
 
@@ -34,7 +34,7 @@ Ask = Callable[[Plan, str], DecisionRequest | None]
 Send = Callable[[Options], FlowEnd]
 
 # Why a plan cannot be discarded, by its status.
-DECIDED = {
+WHY_DECIDED = {
     "approved": "was approved by {by} on {day}, so that it cannot be discarded. "
     "If its sending broke off: roster sync DROP --approve {id}",
     "sent": "was sent on {day}, as {by} had approved. To undo that: roster restore RUN DROP",
@@ -52,7 +52,7 @@ def decide(
     If `plan` is blank, the feed must have only one plan that waits. The command line has
     `--approve` and `discard` for the same. Raises `SettingsError` if no such plan waits.
     """
-    found = waiting(plan, options, environment)
+    found = find_waiting_plan(plan, options, environment)
     decision = ask(found, _page(found, options))
     if decision is None:
         until = f"Plan {found.id} can be approved until {found.expires:%Y-%m-%d %H:%M} UTC."
@@ -66,9 +66,9 @@ def decide(
     )
 
 
-def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan:
+def find_waiting_plan(plan: str, options: Options, environment: Mapping[str, str]) -> Plan:
     """Return the plan of a feed that can be approved. Raises `SettingsError` if there is none."""
-    key, now = key_of(options.drop, environment), datetime.now(UTC)
+    key, now = feed_key(options.drop, environment), datetime.now(UTC)
     with Ledger.reading(ledger_location(options.state, environment)) as ledger:
         # An approved plan has not been sent completely. It can be approved again.
         plans = [
@@ -94,10 +94,12 @@ def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan
 def _page(plan: Plan, options: Options) -> str:
     """Return `plan.md`, or only the reasons if another machine wrote it."""
     path = options.state / "runs" / plan.run / "plan.md"
-    if path.is_file() and (text := path.read_text("utf-8")).startswith(title(plan.id, plan.run)):
+    if path.is_file() and (text := path.read_text("utf-8")).startswith(
+        page_title(plan.id, plan.run)
+    ):
         return public_text(text)
     reasons = [f"- {hold.sentence}" for hold in plan.holds]
-    return public_text("\n".join((title(plan.id, plan.run), "", *reasons)))
+    return public_text("\n".join((page_title(plan.id, plan.run), "", *reasons)))
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def discard(
 def _why_decided(plan: Plan) -> str:
     day = f"{plan.decided:%Y-%m-%d}" if plan.decided else "an earlier day"
     by = plan.by or "nobody"
-    return DECIDED[plan.status].format(
+    return WHY_DECIDED[plan.status].format(
         id=plan.id, by=by, day=day, expires=f"{plan.expires:%Y-%m-%d}"
     )
 

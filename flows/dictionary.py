@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transforms.layouts.reference import reference
-from transforms.schemas.dictionary import dictionary
+from transforms.layouts.reference import layouts_page
+from transforms.schemas.dictionary import dictionary_page
 from transforms.sources import LAYOUTS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 if __name__ == "__main__":
     DOCS.mkdir(exist_ok=True)
-    (DOCS / "data_dictionary.md").write_text(dictionary(), encoding="utf-8")
-    (DOCS / "layouts.md").write_text(reference(LAYOUTS.values()), encoding="utf-8")
+    (DOCS / "data_dictionary.md").write_text(dictionary_page(), encoding="utf-8")
+    (DOCS / "layouts.md").write_text(layouts_page(LAYOUTS.values()), encoding="utf-8")

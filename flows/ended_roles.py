@@ -9,24 +9,24 @@ import polars as pl
 from connectors.ledger import Ledger
 from connectors.roster_archive import Archive
 from flows.job import Job
-from flows.run_history import decided_on, turned_down
-from transforms.checks.references import Known
+from flows.run_history import decided_on, records_not_to_send
+from transforms.checks.references import LedgerFrames
 from transforms.guard.context import NEAR
 from transforms.records import EntityRecords, RosterState
-from transforms.role_ends import is_silent
+from transforms.role_ends import may_omit_roles
 
 
-def roster_until_now(
-    standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive
+def roster_before_drop(
+    standing: RosterState, known: LedgerFrames, job: Job, ledger: Ledger, archive: Archive
 ) -> RosterState:
     """Return the users and enrollments before this drop. Empty if the drop lists every role.
 
     Records that a person decided not to send are given as they were sent before. So are records
     that wait in a plan, unless the drop is a delta: a delta does not repeat what waits.
     """
-    if not is_silent(standing) or job.source.before not in archive.runs():
+    if not may_omit_roles(standing) or job.source.before not in archive.runs():
         return {}
-    unsent = turned_down(job, ledger)
+    unsent = records_not_to_send(job, ledger)
     if any(records.mode == "unknown" for records in standing.values()):
         unsent = unsent.vstack(decided_on(job, ledger).drop_nulls("fingerprint"))
     found = {name: archive.judged(job.source.before, name) for name in ("users", "enrollments")}
@@ -38,7 +38,7 @@ def roster_until_now(
 
 
 def _as_sent(
-    records: EntityRecords, ids: pl.Series, known: Known, job: Job, archive: Archive
+    records: EntityRecords, ids: pl.Series, known: LedgerFrames, job: Job, archive: Archive
 ) -> EntityRecords:
     """Return records, those with these `ids` as they were sent. Records never sent are left out."""
     name = records.entity.name

@@ -17,12 +17,16 @@ class SettingsError(Exception):
 
 
 # The errors that end a command or a flow with a message. Any other exception is a bug.
-FAULTS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
-OURS = (ArchiveError, Busy, LedgerError)
+REPORTED_ERRORS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
+ERRORS_WITH_MESSAGES = (ArchiveError, Busy, LedgerError)
 
 
 def error_sentence(error: Exception) -> str:
     """Return a sentence that says what went wrong, and what to do next."""
-    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, OURS):
+    if (
+        isinstance(error, OSError)
+        and error.errno is not None
+        and not isinstance(error, ERRORS_WITH_MESSAGES)
+    ):
         return f"{error}. Check the disk and the permissions of the state folder, and run again."
     return public_text(str(error))

@@ -16,34 +16,34 @@ from connectors.ledger.history import Run
 from connectors.roster_archive import Archive
 from flows.job import Job
 from transforms.changes import ACTION, ACTIVE, Changes, EntityChanges
-from transforms.checks.references import Known, ids_in
+from transforms.checks.references import LedgerFrames, parent_ids
 from transforms.diff import school_of
 from transforms.findings import Findings, files_of
 from transforms.guard import Rejections
 from transforms.guard.context import (
-    GROUPED,
+    GROUPS,
     NAME,
     ColumnHistory,
     no_groups,
     no_sizes,
     with_columns_of,
 )
-from transforms.guard.harm import taking
-from transforms.guard.holds import grouped
+from transforms.guard.harm import losses_by_update
+from transforms.guard.holds import groups_of_records
 from transforms.guard.new_ids import MADE_OF
-from transforms.removals import what_is_over
+from transforms.removals import ended_records
 from transforms.schemas import ENTITIES
 
 # By entity, records as they were sent.
-Sent = Mapping[str, pl.DataFrame]
+SentRecords = Mapping[str, pl.DataFrame]
 # Reads the records of one entity of a roster.
-Before = Callable[[str], pl.DataFrame | None]
+ReadEntity = Callable[[str], pl.DataFrame | None]
 NAMED = {"orgs": "name", "classes": "title"}
 # Entities whose changes need another entity's records.
 OF = {"demographics": ("users", "demographics")}
 
 
-def reading(run: str, archive: Archive) -> Before:
+def roster_reader(run: str, archive: Archive) -> ReadEntity:
     """Return a function that reads the roster of a run, each entity once.
 
     It returns None if the roster is not in the archive, or does not have the entity.
@@ -52,7 +52,9 @@ def reading(run: str, archive: Archive) -> Before:
     return cache(lambda entity: archive.frame(run, entity) if there else None)
 
 
-def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Sent:
+def records_as_sent(
+    changes: Changes, known: LedgerFrames, job: Job, ledger: Ledger, archive: Archive
+) -> SentRecords:
     """Return the records that change or that new records may duplicate, as they were sent."""
     names = set(changes)
     if "users" in changes and "demographics" in known:
@@ -69,7 +71,7 @@ def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archiv
     return found
 
 
-def _ids_to_look_up(name: str, changes: Changes, known: Known) -> pl.Series:
+def _ids_to_look_up(name: str, changes: Changes, known: LedgerFrames) -> pl.Series:
     """Return the ids that change, and all active ids if new records may duplicate others."""
     parts = [changes[one] for one in OF.get(name, (name,)) if one in changes]
     part = next((one for one in parts if one.upserts.height or one.removals.height), None)
@@ -103,7 +105,7 @@ def _with_names(users: pl.DataFrame, part: EntityChanges, job: Job, ledger: Ledg
     return pl.concat([users, labels], how="diagonal")
 
 
-def there_of(sent: Sent, known: Known, before: Before) -> Sent:
+def active_people(sent: SentRecords, known: LedgerFrames, before: ReadEntity) -> SentRecords:
     """Return all active users and enrollments, if any of them changes.
 
     Those that change are as they were sent, and the others as the last roster has them.
@@ -123,21 +125,21 @@ def _active(sent: pl.DataFrame, known: pl.DataFrame, before: pl.DataFrame | None
     return records.join(active, on="sourcedId", how="semi")
 
 
-def groups_of(there: Sent) -> pl.DataFrame:
-    """Count the active users and enrollments by group and school (columns of `GROUPED`)."""
+def group_totals(there: SentRecords) -> pl.DataFrame:
+    """Count the active users and enrollments by group and school (columns of `GROUPS`)."""
     found = [no_groups()]
     for name, records in there.items():
         placed = records.select(
-            grouped(name, records).alias("group"),
+            groups_of_records(name, records).alias("group"),
             school_of(ENTITIES[name], records).alias("school"),
         )
         counts = placed.drop_nulls("group").group_by("group", "school").len("records")
         counts = counts.select(pl.lit(name).alias("entity"), "group", "school", "records")
-        found.append(counts.cast(GROUPED))  # type: ignore[arg-type]
+        found.append(counts.cast(GROUPS))  # type: ignore[arg-type]
     return pl.concat(found)
 
 
-def sizes_of(there: Sent) -> pl.DataFrame:
+def class_sizes(there: SentRecords) -> pl.DataFrame:
     """Count the people (`records`) of each `class` (columns of `SIZES`)."""
     if "enrollments" not in there:
         return no_sizes()
@@ -150,7 +152,7 @@ def sizes_of(there: Sent) -> pl.DataFrame:
 
 
 @dataclass(frozen=True)
-class Terms:
+class SessionFacts:
     """What the ledger knows about sessions."""
 
     # Ids of classes whose terms are over.
@@ -161,33 +163,33 @@ class Terms:
     taught: Mapping[str, int] = field(default_factory=dict)
 
 
-def terms_of(changes: Changes, job: Job, ledger: Ledger) -> Terms:
+def session_facts(changes: Changes, job: Job, ledger: Ledger) -> SessionFacts:
     """Read the sessions from the ledger, if sessions, classes or enrollments are to be sent."""
     if not any(
         name in changes and changes[name].upserts.height
         for name in ("academicSessions", "classes", "enrollments")
     ):
-        return Terms()
+        return SessionFacts()
     details = {name: ledger.details(job.key, name) for name in ("academicSessions", "classes")}
     taught = (
         details["classes"]
         .filter(status=ACTIVE)
-        .select(term=ids_in(pl.col("parents"), "academicSessions"))
+        .select(term=parent_ids(pl.col("parents"), "academicSessions"))
         .explode("term")
     )
-    return Terms(
-        what_is_over(details, job.run.today).get("classes", pl.Series(dtype=pl.String)),
+    return SessionFacts(
+        ended_records(details, job.run.today).get("classes", pl.Series(dtype=pl.String)),
         dict(details["academicSessions"].select("sourcedId", "ends").iter_rows()),
         dict(taught.drop_nulls().group_by("term").len().iter_rows()),
     )
 
 
-def taken_since(
+def losses_since(
     run: str,
     changes: Changes,
-    sent: Sent,
-    there: Sent,
-    terms: Terms,
+    sent: SentRecords,
+    there: SentRecords,
+    terms: SessionFacts,
     job: Job,
     ledger: Ledger,
     archive: Archive,
@@ -199,11 +201,13 @@ def taken_since(
     """
     day, found = job.run.today, {}
     for name, records in there.items():
-        losses = taking(name, changes[name].upserts, sent[name], day, terms.over, terms.ends)
+        losses = losses_by_update(
+            name, changes[name].upserts, sent[name], day, terms.over, terms.ends
+        )
         if not losses.count():
             continue
         old, now = archive.frame(run, name), records.with_columns(pl.lit("update").alias(ACTION))
-        losses = taking(name, now, old, day, terms.over, terms.ends)
+        losses = losses_by_update(name, now, old, day, terms.over, terms.ends)
         ids = now.filter(losses.is_not_null())["sourcedId"]
         approved = [one.id for one in ledger.runs(job.key) if one.approved]
         details = ledger.details(job.key, name, ids)
@@ -211,10 +215,10 @@ def taken_since(
     return found
 
 
-def columns_of(
+def column_histories(
     changes: Changes,
-    sent: Sent,
-    before: Before,
+    sent: SentRecords,
+    before: ReadEntity,
     rejections: Mapping[str, Rejections],
     findings: Findings,
 ) -> dict[str, dict[str, ColumnHistory]]:
@@ -253,7 +257,7 @@ def _column_histories(
     }
 
 
-def settled_in(runs: Sequence[Run], job: Job, archive: Archive) -> dict[str, pl.Series] | None:
+def settled_ids(runs: Sequence[Run], job: Job, archive: Archive) -> dict[str, pl.Series] | None:
     """Return the ids of users and classes in the roster of the last run that left nothing unsent.
 
     None if there is no such run. `runs` has the newest first.
@@ -274,7 +278,7 @@ def _is_settled(run: Run) -> bool:
     return run.ended is not None and run.status not in ("", "refused") and not waiting
 
 
-def names_in(sent: Sent, before: Before) -> dict[str, str]:
+def names_in(sent: SentRecords, before: ReadEntity) -> dict[str, str]:
     """Return names by `entity:sourcedId`: of schools, and of classes if enrollments change."""
     wanted = {
         entity: column

@@ -26,17 +26,17 @@ from flows.options import Options
 from flows.pipeline import ReadRoster, check_drop
 from flows.result import DONE, FAILED, REFUSED
 from flows.send import open_target
-from flows.watch import NOBODY, Watch
-from transforms.export import bulk
-from transforms.findings import Findings, gather, located
+from flows.watch import SILENT, Watch
+from transforms.export import export_roster
+from transforms.findings import Findings, merge_findings, with_real_files
 from transforms.records import RosterState
-from transforms.refuse import refusals
+from transforms.refuse import refusing_findings
 from transforms.roster import Raw, Roster
 from transforms.sources import normalize
-from transforms.target_values import uncarried
+from transforms.target_values import map_from_target
 
 # A record that is read or vanished ends in exactly one of the other terms.
-TERMS = ("read", "vanished", "merged", "rejected", "unshared", "left_out", "exported")
+EXPORT_TERMS = ("read", "vanished", "merged", "rejected", "unshared", "left_out", "exported")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class ExportResult:
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """The records of each entity, counted by `TERMS`; a part is counted with its record."""
+        """The records of each entity, counted by `EXPORT_TERMS`; a part is counted with its record."""
         counts = {}
         for name, judged in self.standing.items():
             exported_rows = self.tables[name].height if name in self.tables else 0
@@ -85,7 +85,7 @@ class ExportResult:
                 "exported": exported_rows,
             }
             known_counts = {str(term): count for term, count in judged.counts.items()} | ended
-            counts[name] = {term: known_counts[term] for term in TERMS}
+            counts[name] = {term: known_counts[term] for term in EXPORT_TERMS}
         return counts
 
     def total(self, term: str) -> int:
@@ -135,7 +135,7 @@ def export(
     """
     job = make_job(options, environment)
     without_drop = from_api and options.drop == Path()
-    refuse_place(out, None if without_drop else job.source.drop, force=force)
+    refuse_output(out, None if without_drop else job.source.drop, force=force)
     if from_api:
         return exported(job, job.load.target.name, out, roster_of_api, strict=strict)
     return exported(job, str(options.drop), out, strict=strict)
@@ -149,13 +149,13 @@ def exported(
     Neither the ledger nor the target is changed.
     """
     with Ledger.reading(job.ledger_at) as ledger:
-        drop = check_drop(job, ledger, NOBODY, source)
+        drop = check_drop(job, ledger, SILENT, source)
     if drop.refused.height:
         return ExportResult(job, origin, out, drop.findings, drop.refused)
     return _write(job, origin, out, drop, strict)
 
 
-def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
+def refuse_output(out: Path, drop: Path | None, *, force: bool) -> None:
     """Raise `SettingsError` if the zip must not be written there.
 
     `drop` is the drop that is read, if it is on the disk.
@@ -181,9 +181,11 @@ def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
 
 
 def _write(job: Job, origin: str, out: Path, drop: CheckedDrop, strict: bool) -> ExportResult:
-    bulk_export = bulk(drop.standing, drop.checked.parts, strict=strict, today=job.run.today)
-    findings = located(gather([drop.findings, bulk_export.findings]))
-    refused = refusals(bulk_export.findings, strict=False)
+    bulk_export = export_roster(
+        drop.standing, drop.checked.parts, strict=strict, today=job.run.today
+    )
+    findings = with_real_files(merge_findings([drop.findings, bulk_export.findings]))
+    refused = refusing_findings(bulk_export.findings, strict=False)
     result = ExportResult(job, origin, out, findings, refused, drop.standing, bulk_export.tables)
     if not refused.height:
         try:
@@ -199,7 +201,7 @@ def roster_of_api(job: Job, watch: Watch) -> Roster:
     Raises `TargetError` if the target cannot be used at all.
     """
     raw = watch.stage("extract", read_target, job)
-    return uncarried(
+    return map_from_target(
         watch.stage("normalise", normalize, "oneroster", raw, job.as_written),
         job.load.carrying.vocabulary,
     )

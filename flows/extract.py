@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from connectors.drops import read
 from flows.arrival import Arrival
-from flows.dates import dated, days_in
+from flows.dates import day_in_name, days_in_name
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.rest_source import read_rest
 from flows.scratch import scratch_folder
-from transforms.findings import Findings, gather, of_file
+from transforms.findings import Findings, file_finding, merge_findings
 from transforms.roster import Raw
-from transforms.sources import escape_in
+from transforms.sources import escape_character
 
 if TYPE_CHECKING:
     from connectors.fetch import DropAddress, RemoteFile
@@ -36,7 +36,7 @@ def extract(job: Job) -> Raw:
             markers = frozenset({source.pickup.arrival.marker_of(drop.name)})
             raw = read(drop, encoding=source.encoding, strict=source.strict, leave=markers)
             # Whether cells escape their quotes is known only once the layout is recognized.
-            if escape := escape_in(source.layout, raw):
+            if escape := escape_character(source.layout, raw):
                 raw = read(
                     drop,
                     encoding=source.encoding,
@@ -44,20 +44,20 @@ def extract(job: Job) -> Raw:
                     leave=markers,
                     escape=escape,
                 )
-    except Incomplete as error:
-        return Raw({}, findings=of_file("drop_incomplete", "", str(error)))
-    return replace(raw, findings=gather([findings, raw.findings]))
+    except IncompleteDropError as error:
+        return Raw({}, findings=file_finding("drop_incomplete", "", str(error)))
+    return replace(raw, findings=merge_findings([findings, raw.findings]))
 
 
 CHANGED = "it changed while it was read"
 
 
-class Incomplete(Exception):
+class IncompleteDropError(Exception):
     """A drop that is not complete; the message says what is missing."""
 
 
 @dataclass(frozen=True)
-class Look:
+class DropListing:
     """The files of a drop at one point in time."""
 
     files: Mapping[str, RemoteFile]  # by name, without the marker
@@ -73,7 +73,7 @@ class Look:
 def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
     """Yield a job's drop on this machine, with the findings about its arrival.
 
-    A drop from elsewhere is deleted here when the body ends. Raises `Incomplete` if the drop is not
+    A drop from elsewhere is deleted here when the body ends. Raises `IncompleteDropError` if the drop is not
     complete in time, or changes while it is read, and `FetchError` if it cannot be fetched.
     """
     if not (job.source.pickup.address or job.source.pickup.arrival.looks):
@@ -85,7 +85,7 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
     pickup = job.source.pickup
     arrival, marker = pickup.arrival, pickup.arrival.marker_of(job.source.drop.name)
     place = DropAddress(pickup.address or str(job.source.drop), pickup.access)
-    look = awaited(place, arrival, marker)
+    look = wait_until_complete(place, arrival, marker)
     findings = _spread_findings(look, arrival)
     if not pickup.address:
         yield job.source.drop, findings
@@ -97,24 +97,26 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
         yield local_drop, findings
 
 
-def awaited(place: DropAddress, arrival: Arrival, marker: str) -> Look:
-    """Wait until the drop is complete. Raises `Incomplete` if it is not complete in time."""
+def wait_until_complete(place: DropAddress, arrival: Arrival, marker: str) -> DropListing:
+    """Wait until the drop is complete. Raises `IncompleteDropError` if it is not complete in time."""
     until = time.monotonic() + arrival.wait
     before, look = None, _look(place, marker)
     while reason := _why_incomplete(before, look, arrival, marker):
         if time.monotonic() + arrival.pause > until:
-            raise Incomplete(reason)
+            raise IncompleteDropError(reason)
         time.sleep(arrival.pause)
         before, look = look, _look(place, marker)
     return look
 
 
-def _look(place: DropAddress, marker: str) -> Look:
+def _look(place: DropAddress, marker: str) -> DropListing:
     files = {name: entry for name, entry in place.look().items() if name != marker}
-    return Look(files, place.marker(marker) if marker else None)
+    return DropListing(files, place.marker(marker) if marker else None)
 
 
-def _why_incomplete(before: Look | None, look: Look, arrival: Arrival, marker: str) -> str:
+def _why_incomplete(
+    before: DropListing | None, look: DropListing, arrival: Arrival, marker: str
+) -> str:
     """Return why a drop is not complete yet; blank if it is."""
     if arrival.ready and look.marker is None:
         return f"its marker {marker} is not there"
@@ -130,19 +132,19 @@ def _why_incomplete(before: Look | None, look: Look, arrival: Arrival, marker: s
     return ""
 
 
-def _refuse_changed(place: DropAddress, look: Look, marker: str) -> None:
+def _refuse_changed(place: DropAddress, look: DropListing, marker: str) -> None:
     if _look(place, marker) != look:
-        raise Incomplete(CHANGED)
+        raise IncompleteDropError(CHANGED)
 
 
-def _spread_findings(look: Look, arrival: Arrival) -> Findings:
+def _spread_findings(look: DropListing, arrival: Arrival) -> Findings:
     """Report files that were written so far apart that they may come from different exports."""
     if not arrival.spread or not look.moments:
         return Findings()
     (first, oldest), *_, (last, newest) = (*look.moments, look.moments[-1])
     if (last - first).total_seconds() <= arrival.spread:
         return Findings()
-    return of_file(
+    return file_finding(
         "drop_spread",
         "",
         f"{oldest} is of {first:%Y-%m-%d %H:%M}, {newest} of {last:%Y-%m-%d %H:%M} UTC",
@@ -182,21 +184,21 @@ def newest_drop(job: Job) -> Job:
     if ANY not in place or job.source.drop.exists():
         return job
     _refuse_pattern(place, folder)
-    name = newest(_matching_drops(folder or ".", pattern, job), pickup.days)
-    day = job.source.dated or dated(name, pickup.days)
+    name = newest_name(_matching_drops(folder or ".", pattern, job), pickup.days)
+    day = job.source.dated or day_in_name(name, pickup.days)
     if pickup.address:
         at = replace(pickup, address=f"{folder}/{name}")
         return replace(job, source=replace(job.source, drop=Path(name), pickup=at, dated=day))
     return replace(job, source=replace(job.source, drop=job.source.drop.with_name(name), dated=day))
 
 
-def newest(changed: Mapping[str, datetime | None], pattern: re.Pattern[str]) -> str:
+def newest_name(changed: Mapping[str, datetime | None], pattern: re.Pattern[str]) -> str:
     """Return the name of the newest drop. Raises `SettingsError` if that is not certain.
 
     `changed` gives the modification time of each drop, if it is known. A day in the name takes
     precedence.
     """
-    days = {name: days_in(name, pattern) for name in sorted(changed)}
+    days = {name: days_in_name(name, pattern) for name in sorted(changed)}
     if undecided := [name for name, named_days in days.items() if len(named_days) > 1]:
         raise SettingsError(f"{undecided[0]} has two days in its name. Leave it that of its drop.")
     if not any(days.values()):
@@ -226,14 +228,14 @@ def _latest(dates: Mapping[str, date | None], what: str) -> str:
 def _matching_drops(folder: str, pattern: str, job: Job) -> dict[str, datetime | None]:
     """Return the drops in a folder that match a pattern, with their modification times."""
     # The clients of stores take a while to import, and most feeds name their drop.
-    from connectors.fetch import DropStore, shown
+    from connectors.fetch import DropStore, without_secrets
 
     store = DropStore(folder, job.source.pickup.access)
     wanted = re.compile(".*".join(map(re.escape, pattern.split(ANY))), re.DOTALL)
     found = {name: store.entries[name].changed for name in store.drops if wanted.fullmatch(name)}
     if not found:
         raise SettingsError(
-            f"No folder or zip in {shown(folder)} fits {pattern!r}. {_names_there(store.names)}"
+            f"No folder or zip in {without_secrets(folder)} fits {pattern!r}. {_names_there(store.names)}"
         )
     return found
 

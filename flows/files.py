@@ -11,7 +11,7 @@ from flows.errors import SettingsError
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def closed(state: Path) -> Path:
+def protect_state_folder(state: Path) -> Path:
     """Return a state folder, after removing the access of others to it if everyone may write to it.
 
     Nobody wants such access: anyone with it could replace our ledger. The access of the group stays

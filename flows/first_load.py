@@ -22,7 +22,7 @@ Show = Callable[[str, list[str]], None]
 
 
 @dataclass(frozen=True)
-class Means:
+class FirstLoadMeans:
     """What a first load shows, asks and runs with: Prefect's pages and forms, or a test's."""
 
     watch: Watch
@@ -32,7 +32,7 @@ class Means:
     show: Show
 
 
-def first_load(options: Options, environment: Mapping[str, str], means: Means) -> FlowEnd:
+def first_load(options: Options, environment: Mapping[str, str], means: FirstLoadMeans) -> FlowEnd:
     """Load a district for the first time. Nothing is sent before a person has approved the plan."""
     drop = str(options.drop)
     ready = means.watch.stage("preflight", preflight, options, environment)
@@ -64,7 +64,7 @@ def first_load(options: Options, environment: Mapping[str, str], means: Means) -
     return _verify_load(options, means, end) if end.name == "Completed" else end
 
 
-def _verify_load(options: Options, means: Means, loaded: FlowEnd) -> FlowEnd:
+def _verify_load(options: Options, means: FirstLoadMeans, loaded: FlowEnd) -> FlowEnd:
     found = means.verify(options)
     if not found.found:
         return replace(loaded, message=f"{loaded.message} Verified: the target holds it.")

@@ -17,30 +17,30 @@ from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.history import Run
 from connectors.roster_archive import Archive
 from flows.evidence import (
-    Sent,
-    Terms,
-    columns_of,
-    groups_of,
+    SentRecords,
+    SessionFacts,
+    active_people,
+    class_sizes,
+    column_histories,
+    group_totals,
+    losses_since,
     names_in,
-    reading,
-    sent_before,
-    settled_in,
-    sizes_of,
-    taken_since,
-    terms_of,
-    there_of,
+    records_as_sent,
+    roster_reader,
+    session_facts,
+    settled_ids,
 )
 from flows.job import Job
 from flows.rest_source import CHANGES
 from flows.result import COUNTED, DONE
-from flows.run_history import day_of, loaded
+from flows.run_history import day_of, has_loaded
 from flows.send import count_active
 from transforms.changes import ACTION, ACTIVE, IN_TARGET, Changes
-from transforms.checks.references import Known, ids_in
+from transforms.checks.references import LedgerFrames, parent_ids
 from transforms.findings import Findings
 from transforms.guard import GuardContext, Rejections
 from transforms.guard.context import CHILDREN, LEFT_BEHIND, no_children, no_totals
-from transforms.guard.holds import VANISHED
+from transforms.guard.holds import REMOVAL_ACTIONS
 from transforms.removals import Details
 from transforms.schemas import ENTITIES
 
@@ -48,7 +48,7 @@ WEEK = timedelta(days=7)
 # A drop with no more changes than this may equal an older one by chance.
 FEW = 10
 # Entities of which a few records are looked up in the target.
-SAMPLED = ("orgs", "users", "courses", "classes")
+SAMPLED_ENTITIES = ("orgs", "users", "courses", "classes")
 # Another feed no longer runs if its last run is so long ago, and twice as long as the longest time
 # between two of its last runs.
 QUIET = timedelta(days=14)
@@ -58,7 +58,7 @@ LAST = 10
 def guard_context(
     changes: Changes,
     rejections: Mapping[str, Rejections],
-    known: Known,
+    known: LedgerFrames,
     job: Job,
     ledger: Ledger,
     archive: Archive,
@@ -77,11 +77,11 @@ def guard_context(
     runs = [run for run in begun if run.ended]
     newest = None
     if not job.source.older:
-        newest = next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
+        newest = next((run.drop_date for run in runs if run.drop_date and has_loaded(run)), None)
     there = any(frame.height for frame in known.values())
-    sent = sent_before(changes, known, job, ledger, archive)
-    before = reading(job.source.before, archive)
-    people, terms = there_of(sent, known, before), terms_of(changes, job, ledger)
+    sent = records_as_sent(changes, known, job, ledger, archive)
+    before = roster_reader(job.source.before, archive)
+    people, terms = active_people(sent, known, before), session_facts(changes, job, ledger)
     return GuardContext(
         totals=ledger.totals(job.key) if there else no_totals(),
         week=_losses_of_week(begun, changes, sent, people, terms, known, job, ledger, archive),
@@ -96,26 +96,26 @@ def guard_context(
         adds_only=job.guard.adds_only,
         ask_first=job.guard.ask_first,
         sent=sent,
-        groups=groups_of(people),
-        sizes=sizes_of(people),
+        groups=group_totals(people),
+        sizes=class_sizes(people),
         over=terms.over,
         ends=terms.ends,
         taught=terms.taught,
         read=_read_last_time(runs),
-        settled=settled_in(runs, job, archive),
+        settled=settled_ids(runs, job, archive),
         names=names_in(sent, before),
-        columns=columns_of(changes, sent, before, rejections, findings or Findings()),
-        left_behind=left_behind(changes, job, ledger),
+        columns=column_histories(changes, sent, before, rejections, findings or Findings()),
+        left_behind=left_behind_records(changes, job, ledger),
     )
 
 
 def _losses_of_week(
     runs: Sequence[Run],
     changes: Changes,
-    sent: Sent,
-    there: Sent,
-    terms: Terms,
-    known: Known,
+    sent: SentRecords,
+    there: SentRecords,
+    terms: SessionFacts,
+    known: LedgerFrames,
     job: Job,
     ledger: Ledger,
     archive: Archive,
@@ -140,7 +140,7 @@ def _losses_of_week(
         (run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), "")
     )
     if old:
-        lost.update(taken_since(old, changes, sent, there, terms, job, ledger, archive))
+        lost.update(losses_since(old, changes, sent, there, terms, job, ledger, archive))
     return dict(lost)
 
 
@@ -160,7 +160,7 @@ def _twin(
     if job.source.older or changed <= FEW:
         return None
     content = archive.digest(job.run.id) if job.run.id in archive.runs() else ""
-    digests = [(run, _content(run, runs, ledger)) for run in runs if loaded(run)]
+    digests = [(run, _content(run, runs, ledger)) for run in runs if has_loaded(run)]
     digests = [(run, digest) for run, digest in digests if digest]
     if not content or not digests or digests[0][1] == content:
         return None
@@ -179,7 +179,8 @@ def _content(run: Run, runs: list[Run], ledger: Ledger) -> str:
 def _read_last_time(runs: list[Run]) -> dict[str, int]:
     """Return how many records of each entity the last good drop had."""
     good = next(
-        (run for run in runs if run.exit_code == DONE and loaded(run) and not run.approved), None
+        (run for run in runs if run.exit_code == DONE and has_loaded(run) and not run.approved),
+        None,
     )
     return {name: counts.get("read", 0) for name, counts in good.counts.items()} if good else {}
 
@@ -188,9 +189,9 @@ def _count_strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
     """Return how many of a few ids of the drop the target holds, if the ledger is empty."""
     if job.guard.first_run or ledger.intended(job.key) or job.nothing_there:
         return 0
-    others = ledger.of_others(job.key, SAMPLED)
+    others = ledger.of_others(job.key, SAMPLED_ENTITIES)
     wanted = {}
-    for name in SAMPLED:
+    for name in SAMPLED_ENTITIES:
         part = changes.get(name)
         if part is None:
             continue
@@ -204,14 +205,14 @@ def _count_strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
     return count_active(wanted, job)
 
 
-def left_behind(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
+def left_behind_records(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
     """Return the records missing from the drop that only feeds which no longer run have sent too.
 
     Such a feed may be this one under an earlier name. So it counts only if it has at least half of
     the records that this one has of the entity. Columns are those of `LEFT_BEHIND`.
     """
     claims = [
-        _claims(name, part.of(*VANISHED)["sourcedId"], job, ledger)
+        _claims(name, part.of(*REMOVAL_ACTIONS)["sourcedId"], job, ledger)
         for name, part in changes.items()
     ]
     found = pl.concat([pl.DataFrame(schema=LEFT_BEHIND).drop("last", "now"), *claims])
@@ -281,7 +282,7 @@ def _drop_name(run: Run) -> str:
     return re.sub(r"\d", "", run.drop.partition(CHANGES)[0])
 
 
-def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
+def details_of_removals(changes: Changes, job: Job, ledger: Ledger) -> Details:
     """Return the ledger's details of records that are missing from the drop, by entity.
 
     If enrollments or classes are among them, the details of all sessions (and classes) come too.
@@ -314,7 +315,7 @@ def children_of(
             details = ledger.details(job.key, child).filter(pl.col("status") == "active")
             if sent_by is not None:
                 details = details.filter(pl.col("run").is_in(list(sent_by)))
-            parents = details.select("sourcedId", parent=ids_in(pl.col("parents"), name))
+            parents = details.select("sourcedId", parent=parent_ids(pl.col("parents"), name))
             named = parents.explode("parent").filter(pl.col("parent").is_in(going.implode()))
             found.append(
                 named.select(

@@ -13,25 +13,25 @@ from datetime import date, datetime
 from pathlib import Path
 
 from connectors.ledger import FeedKey
-from flows.arrival import Pickup
+from flows.arrival import DropLocation
 from flows.ledgers import FILE
-from flows.notify.recipients import Addressees
+from flows.notify.recipients import Recipients
 from flows.options import Command, GuardOptions, LoadOptions, RunOptions, SourceOptions
 from flows.rest_source import RestSource
-from flows.result import Repeat
-from flows.retention import Keep
+from flows.result import SuggestedOptions
+from flows.retention import Retention
 from flows.salts import Salt
 from flows.target import Target
 from transforms.guard import GuardLimits
-from transforms.layouts.ids import Digests
+from transforms.layouts.ids import DigestIds
 from transforms.layouts.layout import Layout
-from transforms.layouts.options import Dialect
+from transforms.layouts.options import ReadingOptions
 from transforms.removals import Policy
-from transforms.share import Scope
-from transforms.target_vocabulary import Carrying
+from transforms.share import SharingScope
+from transforms.target_vocabulary import FeedVocabulary
 
 
-def new_run() -> str:
+def new_run_id() -> str:
     """Return a new run id: the local time, and random digits."""
     return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
@@ -43,9 +43,9 @@ class JobSource(SourceOptions):
     drop: Path
     rest: RestSource | None = None  # the API that is read instead of a drop
     # where the drop is, and how to wait for its arrival
-    pickup: Pickup = field(default_factory=Pickup)
+    pickup: DropLocation = field(default_factory=DropLocation)
     layout: Layout | str = "auto"  # a code, `auto`, or a layout of the district's own
-    dialect: Dialect | None = None  # the feed's settings for reading the layout
+    dialect: ReadingOptions | None = None  # the feed's settings for reading the layout
     encoding: str | None = None
     dated: date | None = None  # the day that the drop is about
     max_age_hours: float | None = None
@@ -53,8 +53,8 @@ class JobSource(SourceOptions):
     ids: Path | None = None  # a file of old and new ids
     salt: Salt = field(default_factory=Salt)  # how ids are derived from personal data
     # the ids that keep an older form, since they were sent in it
-    digests: Digests = field(default_factory=Digests)
-    # ids that the source replaced (see `Dialect`)
+    digests: DigestIds = field(default_factory=DigestIds)
+    # ids that the source replaced (see `ReadingOptions`)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     before: str = ""  # the run whose archived roster is the feed's newest
     # the files of that roster, as in `Table.fed`
@@ -93,8 +93,8 @@ class JobLoad(LoadOptions):
     """What is sent, where to, and how fast."""
 
     target: Target
-    scope: Scope
-    carrying: Carrying
+    scope: SharingScope
+    carrying: FeedVocabulary
     runner: str = ""  # the task runner that spreads batches over a cluster; only flows use it
     cluster: str = ""  # the address of the cluster
     # the state folder of a rehearsal, which sends nothing; None: no rehearsal
@@ -108,15 +108,15 @@ class JobRun(RunOptions):
 
     command: Command
     state: Path
-    id: str = field(default_factory=new_run)
+    id: str = field(default_factory=new_run_id)
     today: date = field(default_factory=date.today)
     district: str = "default"
     feed: str = "default"
     # its address, which contains a password; blank: a file
     ledger: str = field(default="", repr=False)
-    notify: Addressees | None = None  # who is notified of the run
-    keep: Keep = field(default_factory=Keep)
-    repeat: Repeat = field(default_factory=Repeat)
+    notify: Recipients | None = None  # who is notified of the run
+    keep: Retention = field(default_factory=Retention)
+    repeat: SuggestedOptions = field(default_factory=SuggestedOptions)
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,9 @@ class Job:
         return {"run": self.run.id, "district": self.run.district, "target": self.load.target.name}
 
     @property
-    def as_written(self) -> Dialect:
+    def as_written(self) -> ReadingOptions:
         """How the drop is written, and how to read it today."""
-        dialect = self.source.dialect or Dialect(self.run.today, district=self.run.district)
+        dialect = self.source.dialect or ReadingOptions(self.run.today, district=self.run.district)
         return replace(
             dialect,
             today=self.run.today,

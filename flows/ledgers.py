@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from connectors.ledger import ADDRESS, fault_of, with_mode
+from connectors.ledger import ADDRESS, address_fault, with_sslmode
 from flows.errors import SettingsError
 
 VARIABLE, FILE = "ROSTER_LEDGER", "ledger.db"
@@ -24,11 +24,11 @@ def ledger_location(state: Path, environment: Mapping[str, str]) -> Path | str:
 def ledger_address(environment: Mapping[str, str]) -> str:
     """Return the ledger's address, which contains a password; blank if the ledger is a file."""
     address = environment.get(VARIABLE, "").strip()
-    if address and (fault := fault_of(address)):
+    if address and (fault := address_fault(address)):
         # The message does not quote the value: it may be the password.
         raise SettingsError(
             f"${VARIABLE} {fault}. Expected {ADDRESS}; unset it to keep the ledger in the state "
             "folder."
         )
     mode = environment.get(MODE, "")
-    return with_mode(address, mode) if address and mode else address
+    return with_sslmode(address, mode) if address and mode else address

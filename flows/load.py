@@ -5,19 +5,23 @@ from __future__ import annotations
 import polars as pl
 
 from connectors.ledger import Ledger
-from connectors.oneroster.outcomes import Loaded
+from connectors.oneroster.outcomes import LoadResult
 from flows.job import Job
 from flows.watch import Watch
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges
-from transforms.guard import Guarded
+from transforms.guard import GuardResult
 
 
-def load(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
+def load(guarded: GuardResult, job: Job, ledger: Ledger, watch: Watch) -> LoadResult:
     """Send the changes, rehearse them, or count what would be sent."""
     if job.run.command != "sync":
-        return Loaded({name: _expected_counts(entity) for name, entity in guarded.changes.items()})
+        return LoadResult(
+            {name: _expected_counts(entity) for name, entity in guarded.changes.items()}
+        )
     if guarded.held and job.guard.all_or_nothing:
-        return Loaded({name: {"waiting": entity.due} for name, entity in guarded.changes.items()})
+        return LoadResult(
+            {name: {"waiting": entity.due} for name, entity in guarded.changes.items()}
+        )
     loaded = _send(guarded.changes, job, ledger, watch)
     # Noted last. If a run is killed, the next one finds the missing records again, and the guard
     # sees all of them.
@@ -25,17 +29,17 @@ def load(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
     return loaded
 
 
-def _send(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
+def _send(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> LoadResult:
     if not any(entity.due for entity in changes.values()):
-        return Loaded({})
+        return LoadResult({})
     # The client takes a while to import, and most nights of most feeds send nothing.
     if job.rehearsal:
         from flows.rehearse import rehearse
 
         return rehearse(changes, job, ledger)
-    from flows.send import load
+    from flows.send import send_changes
 
-    return load(changes, job, ledger, watch)
+    return send_changes(changes, job, ledger, watch)
 
 
 def _note_without_requests(changes: Changes, job: Job, ledger: Ledger) -> None:

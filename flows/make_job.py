@@ -10,20 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.dates import dated, last_day
+from flows.dates import day_in_name, last_day_of_span
 from flows.errors import SettingsError
 from flows.extract import find_drop
-from flows.feeds.targets import choose
+from flows.feeds.targets import choose_target
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.ledgers import ledger_address
-from flows.notify.recipients import addressees
-from flows.options import Options, values_of
+from flows.notify.recipients import recipients_of
+from flows.options import Options, option_values
 from flows.rest_source import rest_source_of
-from flows.result import Repeat
+from flows.result import SuggestedOptions
 from flows.salts import Salt
 from flows.target import Target
-from transforms.share import Scope
-from transforms.target_vocabulary import carrying
+from transforms.share import SharingScope
+from transforms.target_vocabulary import feed_vocabulary
 
 if TYPE_CHECKING:
     from flows.feeds.feed import Feed
@@ -48,14 +48,16 @@ def _tell_of_start(
     error: Exception, feed: Feed, options: Options, environment: Mapping[str, str]
 ) -> None:
     # Notifications are rarely needed here, and take a while to import.
-    from flows.notify.send import tell_of_start
+    from flows.notify.send import notify_of_failed_start
 
     key_name = feed.key_name(options.district)
-    tell_of_start(error, feed, key_name, options.target, options.drop, options.state, environment)
+    notify_of_failed_start(
+        error, feed, key_name, options.target, options.drop, options.state, environment
+    )
 
 
 def _make_job(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
-    target = choose(options.target, feed, environment)
+    target = choose_target(options.target, feed, environment)
     job = (
         _job_of_feed(options, feed, target, environment) if feed else _job_of_drop(options, target)
     )
@@ -86,14 +88,19 @@ def _job_of_drop(options: Options, target: Target) -> Job:
     demographics and no contacts.
     """
     district = options.district or "default"
-    scope = Scope(demographics=target.on_this_machine, contacts=target.on_this_machine)
+    scope = SharingScope(demographics=target.on_this_machine, contacts=target.on_this_machine)
     return Job(
         JobSource(
-            drop=options.drop, dated=dated(options.drop.name), **values_of(JobSource, options, None)
+            drop=options.drop,
+            dated=day_in_name(options.drop.name),
+            **option_values(JobSource, options, None),
         ),
-        JobGuard(**values_of(JobGuard, options, None)),
+        JobGuard(**option_values(JobGuard, options, None)),
         JobLoad(
-            target, scope, carrying(target.profile.vocabulary), **values_of(JobLoad, options, None)
+            target,
+            scope,
+            feed_vocabulary(target.profile.vocabulary),
+            **option_values(JobLoad, options, None),
         ),
         _run_settings(options, district, district, None),
     )
@@ -115,7 +122,7 @@ def _job_of_feed(
         max_age_hours=feed.max_age_hours,
         ids=feed.ids_path,
         salt=_salt(feed, environment),
-        **values_of(JobSource, options, feed),
+        **option_values(JobSource, options, feed),
     )
     guard = JobGuard(
         limits=feed.limits.limits,
@@ -123,9 +130,9 @@ def _job_of_feed(
         raised_name=feed.limits.once.name if feed.limits.once else "",
         removed=feed.removed,
         external=feed.external,
-        blackout=last_day(feed.calendar.blackout, run.today),
-        adds_only=last_day(feed.calendar.adds_only, run.today),
-        **values_of(JobGuard, options, feed),
+        blackout=last_day_of_span(feed.calendar.blackout, run.today),
+        adds_only=last_day_of_span(feed.calendar.adds_only, run.today),
+        **option_values(JobGuard, options, feed),
     )
     load = JobLoad(
         target,
@@ -133,14 +140,14 @@ def _job_of_feed(
         feed.carrying,
         runner=feed.run.runner,
         cluster=feed.run.cluster,
-        **values_of(JobLoad, options, feed),
+        **option_values(JobLoad, options, feed),
     )
-    notify = addressees(feed, str(options.drop), environment)
+    notify = recipients_of(feed, str(options.drop), environment)
     return Job(source, guard, load, replace(run, notify=notify, keep=feed.keep.keep))
 
 
 def _run_settings(options: Options, district: str, feed: str, file: Feed | None) -> JobRun:
-    values = values_of(JobRun, options, file)
+    values = option_values(JobRun, options, file)
     by = values.pop("by", "") or current_user()
     return JobRun(options.command, options.state, district=district, feed=feed, by=by, **values)
 
@@ -148,9 +155,9 @@ def _run_settings(options: Options, district: str, feed: str, file: Feed | None)
 def _layout(feed: Feed) -> Layout | str:
     """Return the layout's code, or the layout itself if it is the district's own."""
     # The models of mapping files take a while to build, and most feeds have none.
-    from flows.feeds.mapping_file import layout_of
+    from flows.feeds.mapping_file import read_mapping_file
 
-    return layout_of(feed.mapping_path) if feed.mapping_path else feed.layout
+    return read_mapping_file(feed.mapping_path) if feed.mapping_path else feed.layout
 
 
 def _salt(feed: Feed, environment: Mapping[str, str]) -> Salt:
@@ -159,7 +166,7 @@ def _salt(feed: Feed, environment: Mapping[str, str]) -> Salt:
     return Salt(feed.district) if secret is None else Salt(secret.value, is_secret=True)
 
 
-def _options_to_repeat(options: Options, environment: Mapping[str, str]) -> Repeat:
+def _options_to_repeat(options: Options, environment: Mapping[str, str]) -> SuggestedOptions:
     """Return the options that the next suggested command must repeat."""
     defaults = (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster")))
     state = () if options.state in defaults else ("--state", str(options.state))
@@ -169,7 +176,7 @@ def _options_to_repeat(options: Options, environment: Mapping[str, str]) -> Repe
         if (value := getattr(options, name))
         for word in (f"--{name}", value)
     ]
-    return Repeat(
+    return SuggestedOptions(
         "".join(f" {shlex.quote(word)}" for word in (*named, *state)),
         "".join(f" {shlex.quote(word)}" for word in state),
     )

@@ -11,11 +11,11 @@ from connectors.drops import read
 from connectors.private_files import write_private
 from flows.errors import SettingsError
 from flows.result import DONE, REFUSED
-from transforms.infer_mapping import Guess, guess
+from transforms.infer_mapping import InferredMapping, infer_mapping
 from transforms.roster import Raw
 from transforms.rules import RULES
-from transforms.sources import AUTO, ONEROSTER, recognised
-from transforms.sources.oneroster import says_so
+from transforms.sources import AUTO, ONEROSTER, recognize
+from transforms.sources.oneroster import is_certain
 
 FILE = ".toml"
 
@@ -38,7 +38,7 @@ class MapResult:
     problems: tuple[str, ...] = ()  # why the drop cannot be examined, in sentences
     layout: str = ""  # the recognized layout, which needs no mapping
     reason: str = ""  # why it is that layout
-    guess: Guess | None = None  # the mapping that was written
+    guess: InferredMapping | None = None  # the mapping that was written
     left_out: tuple[
         tuple[str, str], ...
     ] = ()  # files that could not be examined, each with the reason
@@ -62,7 +62,7 @@ def map_drop(request: MapRequest) -> MapResult:
         layout, reason = known
         return MapResult("known", request.out, layout=layout, reason=reason)
     _refuse_place(request)
-    mapping = guess(raw, _code(drop))
+    mapping = infer_mapping(raw, _code(drop))
     write_private(request.out.resolve(), mapping.text)
     return MapResult("guessed", request.out, guess=mapping, left_out=tuple(_refused_files(raw)))
 
@@ -112,8 +112,8 @@ def _recognized_layout(raw: Raw, drop: Path) -> tuple[str, str] | None:
 
     Raises `SettingsError` if two layouts fit.
     """
-    found = recognised(AUTO, raw)
-    if found.layout == ONEROSTER and says_so(raw):
+    found = recognize(AUTO, raw)
+    if found.layout == ONEROSTER and is_certain(raw):
         return ONEROSTER, "its manifest, or its files' first columns, are the standard's"
     for notice in found.findings.notices:
         return str(found.layout), notice.detail.partition(": ")[2]

@@ -8,8 +8,8 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.options import takes_options
-from flows.orchestration.flow_end import conducted
-from flows.orchestration.runs import superseded, sync
+from flows.orchestration.flow_end import run_flow
+from flows.orchestration.runs import superseded_end, sync
 
 
 @flow(name="nightly", flow_run_name="nightly {district}")
@@ -23,4 +23,4 @@ def nightly(
     night of the same deployment is already due. Changes that are held must not block the next
     night.
     """
-    return conducted(lambda: superseded() or sync(district, state, target=target, **told))
+    return run_flow(lambda: superseded_end() or sync(district, state, target=target, **told))

@@ -9,11 +9,11 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.first_load import Means, first_load
-from flows.orchestration.approval_form import form
-from flows.orchestration.artifacts import page
-from flows.orchestration.flow_end import conducted
-from flows.orchestration.runs import options_of, perform, verify
+from flows.first_load import FirstLoadMeans, first_load
+from flows.orchestration.approval_form import approval_form
+from flows.orchestration.artifacts import publish_lines
+from flows.orchestration.flow_end import run_flow
+from flows.orchestration.runs import options_of, run_and_publish, verify
 from flows.orchestration.tasks import Tasks
 from flows.result import FlowEnd
 
@@ -34,7 +34,13 @@ def onboarding(
         return first_load(
             options,
             os.environ,
-            Means(Tasks(name), form(name, hours), perform, verify, partial(page, name)),
+            FirstLoadMeans(
+                Tasks(name),
+                approval_form(name, hours),
+                run_and_publish,
+                verify,
+                partial(publish_lines, name),
+            ),
         )
 
-    return conducted(load_district)
+    return run_flow(load_district)

@@ -129,7 +129,7 @@ class Options:
         """Make options from values by name, whether they belong to the job or not."""
         own = {one.name for one in fields(cls)}
         given = {name: value for name, value in values.items() if name not in own}
-        if unknown := given.keys() - declared().keys():
+        if unknown := given.keys() - declared_options().keys():
             raise TypeError(f"no option is called {', '.join(sorted(unknown))}")
         return cls(
             command,
@@ -140,7 +140,7 @@ class Options:
 
 
 @cache
-def declared() -> dict[str, tuple[type, Field[Any], Option]]:
+def declared_options() -> dict[str, tuple[type, Field[Any], Option]]:
     """Return each option by name: its type, its field and its declaration."""
     return {
         one.name: (get_type_hints(part)[one.name], one, one.metadata[OPTION])
@@ -149,13 +149,16 @@ def declared() -> dict[str, tuple[type, Field[Any], Option]]:
     }
 
 
-def as_declared(_name: str, kind: type, default: Any, _declaration: Option) -> tuple[Any, Any]:
+def unchanged_declaration(
+    _name: str, kind: type, default: Any, _declaration: Option
+) -> tuple[Any, Any]:
     """Return the annotation and the default of an option unchanged."""
     return kind, default
 
 
 def takes_options(
-    command: str, annotate: Callable[[str, type, Any, Option], tuple[Any, Any]] = as_declared
+    command: str,
+    annotate: Callable[[str, type, Any, Option], tuple[Any, Any]] = unchanged_declaration,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Give a function the options of a command or a flow as parameters.
 
@@ -168,7 +171,7 @@ def takes_options(
         named = [one for one in own if one.kind is not Parameter.VAR_KEYWORD]
         more = [
             Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation, default=default)
-            for name, (kind, one, declaration) in declared().items()
+            for name, (kind, one, declaration) in declared_options().items()
             if command in declaration.commands
             for annotation, default in [annotate(name, kind, one.default, declaration)]
         ]
@@ -181,20 +184,20 @@ def takes_options(
     return with_parameters
 
 
-def in_table(table: str) -> Iterator[tuple[str, type, Any, Option]]:
+def options_in_table(table: str) -> Iterator[tuple[str, type, Any, Option]]:
     """Yield the options that a table of a feed file has: key, type, default and declaration."""
-    for kind, one, declaration in declared().values():
+    for kind, one, declaration in declared_options().values():
         place, _, key = declaration.feed.rpartition(".")
         if key and place == table:
             yield key, kind, one.default, declaration
 
 
-def from_feed(name: str, feed: object) -> Any:
+def feed_value(name: str, feed: object) -> Any:
     """Return a feed's value of an option that has a setting in its file."""
-    return attrgetter(declared()[name][2].feed)(feed)
+    return attrgetter(declared_options()[name][2].feed)(feed)
 
 
-def values_of(part: type, options: Options, feed: object | None) -> dict[str, Any]:
+def option_values(part: type, options: Options, feed: object | None) -> dict[str, Any]:
     """Return the values of a part of a job: from the options, or else from the feed file."""
     values = {}
     for one in fields(part):
@@ -203,5 +206,5 @@ def values_of(part: type, options: Options, feed: object | None) -> dict[str, An
         if options.told.get(one.name) is not None:
             values[one.name] = options.told[one.name]
         elif one.metadata[OPTION].feed and feed is not None:
-            values[one.name] = from_feed(one.name, feed)
+            values[one.name] = feed_value(one.name, feed)
     return values

@@ -23,8 +23,8 @@ from flows.result import RESTORED
 from flows.watch import Watch
 from transforms.delta import overlay
 from transforms.findings import EXAMPLES
-from transforms.guard import overtaken, undone
-from transforms.guard.plan import REMOVAL
+from transforms.guard import contradicted_records, unsent_records
+from transforms.guard.plan import IS_REMOVAL
 from transforms.records import RosterState
 
 KEYS = ["entity", "sourcedId"]
@@ -50,7 +50,7 @@ class ValidRecords:
         return ValidRecords(records, (*self.told, sentence))
 
 
-def still_valid(
+def valid_records(
     plan: Plan, job: Job, ledger: Ledger, archive: Archive, watch: Watch
 ) -> ValidRecords:
     """Return the unsent records of a plan that newer rosters do not contradict.
@@ -61,11 +61,11 @@ def still_valid(
 
     Raises `SettingsError` if newer rosters contradict the whole plan.
     """
-    valid = ValidRecords(undone(ledger.planned(plan.id), ledger.known(job.key)))
+    valid = ValidRecords(unsent_records(ledger.planned(plan.id), ledger.known(job.key)))
     names = valid.records["entity"].unique().to_list()
     source, newest = _roster(archive, plan.run, names), next(reversed(archive.runs()), plan.run)
     accepted = source if newest == plan.run else _roster(archive, newest, names)
-    contradicted = overtaken(valid.records, source, accepted)
+    contradicted = contradicted_records(valid.records, source, accepted)
     valid = valid.without(
         contradicted,
         f"run {newest} has accepted a newer roster, which has these records, or has them "
@@ -113,9 +113,9 @@ def _compare_with_drop(
         return replace(valid, told=(*valid.told, sentence))
     roster, is_sound = drop
     # The values of a drop that would be refused are not reliable, but the records in it are there.
-    records = valid.records if is_sound else valid.records.filter(REMOVAL)
+    records = valid.records if is_sound else valid.records.filter(IS_REMOVAL)
     valid = valid.without(
-        overtaken(records, source, roster),
+        contradicted_records(records, source, roster),
         f"what lies in {job.source.drop} now has these records, or has them otherwise. "
         "`roster sync` loads it.",
     )
@@ -128,9 +128,9 @@ def _place(job: Job) -> str:
     if job.source.rest:
         return job.source.rest.name
     # Remote stores take a while to import, and most feeds do not need them.
-    from connectors.fetch import shown
+    from connectors.fetch import without_secrets
 
-    return shown(job.source.pickup.address)
+    return without_secrets(job.source.pickup.address)
 
 
 def _roster_of_drop(

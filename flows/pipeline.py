@@ -16,41 +16,41 @@ import polars as pl
 
 from connectors.drops import read_file
 from connectors.ledger import Ledger
-from connectors.oneroster.outcomes import Loaded
+from connectors.oneroster.outcomes import LoadResult
 from connectors.roster_archive import Archive
 from flows.accept import Accepted, CheckedDrop, accept, check_roster, shared_ids
-from flows.ended_roles import roster_until_now
+from flows.ended_roles import roster_before_drop
 from flows.extract import extract
 from flows.guard_context import guard_context
 from flows.job import Job
 from flows.load import load
 from flows.policies import with_policies
-from flows.recover import recover, with_doubts
+from flows.recover import mark_unsure_records, recover
 from flows.result import RunResult
 from flows.run_history import decided_on
 from flows.salts import digests_of, note_salt
-from flows.watch import NOBODY, Watch
-from transforms.changes import Changes, Counts, EntityChanges, added
-from transforms.checks import prepare
-from transforms.checks.references import Known
-from transforms.delta import with_arrears
-from transforms.diff import Marks, diff, marked
-from transforms.findings import Findings, gather, located, spelt
-from transforms.guard import GuardContext, Guarded, guard, planned
+from flows.watch import SILENT, Watch
+from transforms.changes import Changes, Counts, EntityChanges, add_counts
+from transforms.checks import warm_up
+from transforms.checks.references import LedgerFrames
+from transforms.delta import add_unsent
+from transforms.diff import Fingerprints, diff, fingerprints_by_entity
+from transforms.findings import Findings, merge_findings, with_real_files, with_source_columns
+from transforms.guard import GuardContext, GuardResult, guard, held_records
 from transforms.guard.guard import no_pairs
 from transforms.records import RosterState
-from transforms.renamed_ids import file_of_ids, readable_in, renamed
-from transforms.role_ends import with_ends
+from transforms.renamed_ids import composite_new_ids, find_id_file, restore_old_ids
+from transforms.role_ends import settle_roles
 from transforms.roster import Raw, RawFile, Roster
 from transforms.sources import normalize
 
 ReadRoster = Callable[[Job, Watch], Roster]
-Judge = Callable[[Changes], Guarded]
+GuardStep = Callable[[Changes], GuardResult]
 # What a run executes: `run_pipeline`, or another source of changes that ends in `deliver`.
 Pipeline = Callable[[Job, Ledger, Archive, Watch], RunResult]
 
 
-def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> RunResult:
+def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = SILENT) -> RunResult:
     """Run the nine steps. `watch` follows each stage, and each batch of the load.
 
     A faulty drop and a failing target are reported in the result. There is one exception: raises
@@ -62,11 +62,11 @@ def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBO
 
 
 def check_drop(
-    job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster | None = None
+    job: Job, ledger: Ledger, watch: Watch = SILENT, read: ReadRoster | None = None
 ) -> CheckedDrop:
     """Run the steps up to the check. `read` reads a roster from elsewhere than the job's drop."""
     with ThreadPoolExecutor(2) as pool:
-        pool.submit(prepare)  # importing pandera takes as long as reading a small drop
+        pool.submit(warm_up)  # importing pandera takes as long as reading a small drop
         reading = pool.submit(ledger.known, job.key)
         digests = digests_of(
             job.source.salt, job.as_written.prefix, job.key, ledger, job.source.unsent
@@ -83,13 +83,13 @@ def check_drop(
             written = _keep_named_ids(ids, job).as_written
             # 2 normalize to OneRoster 1.2
             roster = watch.stage("normalise", normalize, job.source.layout, raw, written)
-            roster = renamed(roster, ids, found)
+            roster = restore_old_ids(roster, ids, found)
         # 3 read the ledger
         known = reading.result()
     return check_roster(roster, known, job, ledger, watch)
 
 
-def accept_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
+def accept_drop(job: Job, ledger: Ledger, watch: Watch = SILENT) -> Accepted:
     """Run steps 1 to 4."""
     return accept(check_drop(job, ledger, watch), job, ledger)
 
@@ -100,10 +100,10 @@ class Delivery:
 
     begun: float  # when the run began, by `time.monotonic()`
     changes: Changes = field(default_factory=dict)
-    known: Known = field(default_factory=dict)
+    known: LedgerFrames = field(default_factory=dict)
     context: GuardContext = field(default_factory=GuardContext)
     # what judges the changes instead of the guard, for a plan that a person has approved
-    judge: Judge | None = None
+    judge: GuardStep | None = None
     findings: tuple[Findings, ...] = ()
     # the findings that refuse the drop; None if it is not refused
     refused: pl.DataFrame | None = None
@@ -118,29 +118,34 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     accepted = accept(check_drop(job, ledger, watch), job, ledger)
     if accepted.refused.height:
         return Delivery(
-            begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused
+            begun,
+            findings=(with_source_columns(accepted.findings, accepted.spelt),),
+            refused=accepted.refused,
         )
     known = recover(accepted.standing, accepted.known, job, ledger, archive)
-    before = roster_until_now(accepted.standing, known, job, ledger, archive)
-    standing, ended_roles = with_ends(accepted.standing, before, known, job.load.carrying)
-    findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(ended_roles))]
-    marks = marked(standing)
+    before = roster_before_drop(accepted.standing, known, job, ledger, archive)
+    standing, ended_roles = settle_roles(accepted.standing, before, known, job.load.carrying)
+    findings = [
+        with_source_columns(one, accepted.spelt)
+        for one in (accepted.findings, with_real_files(ended_roles))
+    ]
+    marks = fingerprints_by_entity(standing)
     content = (
         _archive_accepted(accepted, standing, marks, job, ledger, archive)
         if job.run.command == "sync"
         else ""
     )
-    doubted = with_doubts(known, job, ledger)
+    doubted = mark_unsure_records(known, job, ledger)
     spoken = {
         name: judged.accepted["sourcedId"]
         for name, judged in standing.items()
         if judged.mode != "bulk"
     }
     if job.load.in_arrears and content:
-        standing, unsent = with_arrears(
+        standing, unsent = add_unsent(
             standing, archive.standing(job.run.id), doubted, decided_on(job, ledger)
         )
-        findings, marks = [*findings, unsent], marked(standing)
+        findings, marks = [*findings, unsent], fingerprints_by_entity(standing)
     # 5 diff
     difference = watch.stage("compare", diff, standing, doubted, marks)
     changes = with_policies(difference.changes, job, ledger)
@@ -158,7 +163,7 @@ def deliver(
     job: Job,
     ledger: Ledger,
     watch: Watch,
-    before_load: Callable[[Guarded], None] | None = None,
+    before_load: Callable[[GuardResult], None] | None = None,
 ) -> RunResult:
     """Run steps 6 to 9. `before_load` gets the guarded changes before any of them is sent."""
     if delivery.refused is not None:
@@ -168,7 +173,7 @@ def deliver(
         guard, past=delivery.context, limits=job.guard.limits, raised=job.guard.raised
     )
     guarded = watch.stage("guard", judge, delivery.changes)
-    records = planned(guarded.changes, delivery.known)
+    records = held_records(guarded.changes, delivery.known)
     begun, findings = delivery.begun, delivery.findings
     content, spoken = delivery.content, delivery.spoken
     del delivery, judge  # free the memory of a large district's frames before the load
@@ -186,7 +191,7 @@ def deliver(
 
 def _id_file(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
     """Return the file of old and new ids: the drop's own, or the one that the feed file names."""
-    if (file := file_of_ids(raw.files)) is not None or job.source.ids is None:
+    if (file := find_id_file(raw.files)) is not None or job.source.ids is None:
         return file, Findings()
     separate = read_file(job.source.ids)
     return next(iter(separate.files.values()), None), separate.findings
@@ -194,7 +199,7 @@ def _id_file(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
 
 def _keep_named_ids(ids: RawFile | None, job: Job) -> Job:
     """Keep the readable ids that a person has named, in a file of ids or as not to be shared."""
-    named = readable_in(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
+    named = composite_new_ids(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
     digests = replace(job.source.digests, sent=job.source.digests.sent | named)
     return replace(job, source=replace(job.source, digests=digests))
 
@@ -202,7 +207,7 @@ def _keep_named_ids(ids: RawFile | None, job: Job) -> Job:
 def _archive_accepted(
     accepted: Accepted,
     standing: RosterState,
-    marks: Marks,
+    marks: Fingerprints,
     job: Job,
     ledger: Ledger,
     archive: Archive,
@@ -225,20 +230,20 @@ def run_result(
     found: Sequence[Findings],
     *,
     refused: pl.DataFrame | None = None,
-    guarded: Guarded | None = None,
-    loaded: Loaded | None = None,
+    guarded: GuardResult | None = None,
+    loaded: LoadResult | None = None,
 ) -> RunResult:
     """Build the result of a run."""
-    findings = gather([*found])
+    findings = merge_findings([*found])
     changes = guarded.changes if guarded else {}
-    sent = loaded or Loaded({})
+    sent = loaded or LoadResult({})
     return RunResult(
         run=job.run.id,
         command=job.run.command,
         district=job.run.district,
         target=job.load.target.name,
         counts={
-            name: added([entity.counts, sent.counts.get(name, {})])
+            name: add_counts([entity.counts, sent.counts.get(name, {})])
             for name, entity in changes.items()
         },
         let_go={

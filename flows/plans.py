@@ -20,12 +20,12 @@ from flows.job import Job
 from flows.result import RunResult
 from flows.run_files import RunFile, write_run_file
 from flows.safe_text import public_text, spreadsheet_cell
-from transforms.checks.references import Known
-from transforms.guard import Hold, moved, plan_id, undone, with_grades
-from transforms.guard.plan import GRADED, by_entity
+from transforms.checks.references import LedgerFrames
+from transforms.guard import Hold, changed_since, fill_grades, plan_id, unsent_records
+from transforms.guard.plan import ENTITIES_WITH_GRADES, by_entity
 from transforms.schemas import ENTITIES
 
-WORDS = {"create": "created", "update": "updated", "revive": "brought back", "delete": "deleted",
+ACTION_WORDS = {"create": "created", "update": "updated", "revive": "brought back", "delete": "deleted",
          "disable": "disabled", "end": "ended", "keep": "kept, as vanished"}  # fmt: skip
 # How many ids of one kind `plan.md` lists.
 MOST_IDS = 2000
@@ -33,18 +33,18 @@ MOST_IDS = 2000
 WAITS = "waits"
 
 
-def propose(result: RunResult, job: Job, ledger: Ledger, archive: Archive) -> RunResult:
+def store_plan(result: RunResult, job: Job, ledger: Ledger, archive: Archive) -> RunResult:
     """Store the held changes of a sync as a plan, and write its files.
 
     Returns the result with the plan's id and the time at which it expires. Other commands get the
     id only.
     """
     if job.run.command == "sync" and result.content:
-        expire(job, ledger)
+        close_expired_plans(job, ledger)
         result = _with_older_plans(result, job, ledger)
     if result.records.is_empty():
         return result
-    result = replace(result, records=with_grades(result.records, _rosters(job, archive)))
+    result = replace(result, records=fill_grades(result.records, _rosters(job, archive)))
     plan = plan_id(result.records, _feed(job))
     if job.run.command != "sync":
         return replace(result, plan=plan)
@@ -65,7 +65,7 @@ def propose(result: RunResult, job: Job, ledger: Ledger, archive: Archive) -> Ru
     return replace(result, plan=plan, expires=expires)
 
 
-def expire(job: Job, ledger: Ledger) -> None:
+def close_expired_plans(job: Job, ledger: Ledger) -> None:
     """Close the open plans of a feed that have expired."""
     now = datetime.now(UTC)
     for plan in ledger.plans(job.key, status="open"):
@@ -73,7 +73,7 @@ def expire(job: Job, ledger: Ledger) -> None:
             ledger.decide(plan.id, "expired", by="", note="", at=now)
 
 
-def title(plan: str, run: str) -> str:
+def page_title(plan: str, run: str) -> str:
     """Return the first line of `plan.md`."""
     return f"# Plan {plan} of run {run}"
 
@@ -90,7 +90,9 @@ def _with_older_plans(result: RunResult, job: Job, ledger: Ledger) -> RunResult:
     for older in (plan for plan in plans if plan.id != own):
         records = ledger.planned(older.id).filter(~pl.col("entity").is_in(list(result.whole)))
         known = ledger.known(job.key)
-        waits = undone(records, known).join(moved(records, known), on=key, how="anti")
+        waits = unsent_records(records, known).join(
+            changed_since(records, known), on=key, how="anti"
+        )
         waits = waits.join(result.records, on=key, how="anti", maintain_order="left")
         unmentioned = [
             rows.filter(~pl.col("sourcedId").is_in(result.spoken[name].implode()))
@@ -115,10 +117,10 @@ def _with_older_plans(result: RunResult, job: Job, ledger: Ledger) -> RunResult:
     return result
 
 
-def _rosters(job: Job, archive: Archive) -> list[Known]:
+def _rosters(job: Job, archive: Archive) -> list[LedgerFrames]:
     """Return the entities that have grades, from the roster of this run and from the one before."""
     runs = [run for run in (job.run.id, job.source.before) if run in archive.runs()]
-    frames = [{name: archive.frame(run, name) for name in GRADED} for run in runs]
+    frames = [{name: archive.frame(run, name) for name in ENTITIES_WITH_GRADES} for run in runs]
     return [{name: frame for name, frame in one.items() if frame is not None} for one in frames]
 
 
@@ -127,7 +129,7 @@ def _feed(job: Job) -> str:
 
 
 def _page_lines(plan: str, run: str, result: RunResult, expires: datetime) -> Iterator[str]:
-    yield from (title(plan, run), "")
+    yield from (page_title(plan, run), "")
     yield (
         f"Feed {result.district} into {result.target}. "
         f"It can be approved until {expires:%Y-%m-%d %H:%M} UTC."
@@ -138,7 +140,7 @@ def _page_lines(plan: str, run: str, result: RunResult, expires: datetime) -> It
     columns = ["entity", "action", "school", "grade"]
     groups = result.records.group_by(columns, maintain_order=True).len().sort(columns)
     for entity, action, school, grade, count in groups.iter_rows():
-        yield f"| {entity} | {WORDS[action]} | {school or ''} | {grade or ''} | {count:,} |"
+        yield f"| {entity} | {ACTION_WORDS[action]} | {school or ''} | {grade or ''} | {count:,} |"
     yield from ("", "## Ids", "")
     for (entity, action), rows in result.records.group_by("entity", "action", maintain_order=True):
         ids = rows["sourcedId"].to_list()
@@ -147,7 +149,7 @@ def _page_lines(plan: str, run: str, result: RunResult, expires: datetime) -> It
             if len(ids) > MOST_IDS
             else ""
         )
-        yield from (f"{entity}, {WORDS[str(action)]}: {', '.join(ids[:MOST_IDS])}{more}", "")
+        yield from (f"{entity}, {ACTION_WORDS[str(action)]}: {', '.join(ids[:MOST_IDS])}{more}", "")
 
 
 def _table_with_names(

@@ -7,27 +7,29 @@ from dataclasses import replace
 import polars as pl
 
 from connectors.ledger import Ledger
-from flows.guard_context import details_of, left_behind
+from flows.guard_context import details_of_removals, left_behind_records
 from flows.job import Job
 from transforms.changes import ACTION, ACTIVE, Changes
-from transforms.removals import Details, children_first, decided
+from transforms.removals import Details, apply_policies, children_first
 
 
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
     """Decide what happens to each missing record, and in which order: children before parents."""
-    details = details_of(changes, job, ledger)
-    changes = not_of_others(changes, job, ledger)
-    return ordered(decided(changes, details, job.guard.removed, job.run.today), details)
+    details = details_of_removals(changes, job, ledger)
+    changes = keep_shared_records(changes, job, ledger)
+    return children_before_parents(
+        apply_policies(changes, details, job.guard.removed, job.run.today), details
+    )
 
 
-def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
+def keep_shared_records(changes: Changes, job: Job, ledger: Ledger) -> Changes:
     """Keep records that other feeds of the same target have sent too, until they remove them.
 
-    A person decides on records that only feeds which no longer run have sent (`left_behind`).
+    A person decides on records that only feeds which no longer run have sent (`left_behind_records`).
     """
     names = [name for name, part in changes.items() if part.removals.height]
     others = ledger.of_others(job.key, names, (ACTIVE,))
-    orphans = left_behind(changes, job, ledger) if others else None
+    orphans = left_behind_records(changes, job, ledger) if others else None
     kept = {}
     for name, ids in others.items():
         theirs = pl.col("sourcedId").is_in(ids.implode())
@@ -40,7 +42,7 @@ def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
     return changes | kept
 
 
-def ordered(changes: Changes, details: Details) -> Changes:
+def children_before_parents(changes: Changes, details: Details) -> Changes:
     """Order the removals of each entity: children before parents."""
     return {
         name: replace(part, removals=children_first(name, part.removals, details[name]))

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.read import pages
+from connectors.oneroster.read import read_pages
 from connectors.oneroster.target import Endpoint as Address
 from flows.errors import SettingsError
-from flows.feeds.targets import choose
+from flows.feeds.targets import choose_target
 from flows.result import DONE
 from flows.send import open_target
 from flows.target import Target
@@ -44,12 +44,14 @@ class QueryResult:
     exit_code: int = DONE
 
 
-def ask(query: Query, target: str, state: Path, environment: Mapping[str, str]) -> QueryResult:
+def run_query(
+    query: Query, target: str, state: Path, environment: Mapping[str, str]
+) -> QueryResult:
     """Run a query against the target that settings name. Raises `SettingsError`."""
-    return answers(query, choose(target, None, environment), state)
+    return query_target(query, choose_target(target, None, environment), state)
 
 
-def answers(query: Query, target: Target, state: Path) -> QueryResult:
+def query_target(query: Query, target: Target, state: Path) -> QueryResult:
     """Run a query. Raises `SettingsError` if the target has no such collection."""
     names = target.profile.lists
     if query.collection not in names:
@@ -67,7 +69,7 @@ def answers(query: Query, target: Target, state: Path) -> QueryResult:
 async def _read_records(query: Query, address: Address) -> list[Json]:
     records: list[Json] = []
     async with Client(address) as client:
-        async for page in pages(
+        async for page in read_pages(
             client,
             query.collection,
             filter=query.filter,
@@ -85,7 +87,7 @@ def _properties(fields: str) -> str:
     return ",".join(dict.fromkeys(name.partition(".")[0] for name in fields.split(",") if name))
 
 
-def enrollments(
+def find_enrollments(
     student: str, target: str, state: Path, environment: Mapping[str, str], today: date
 ) -> QueryResult:
     """Find a person's enrollments, the active ones first.
@@ -93,7 +95,7 @@ def enrollments(
     Each names course, class, role and dates, and says whether it is active `today`. Raises
     `SettingsError` if the target has no such user.
     """
-    with open_target(choose(target, None, environment), state) as address:
+    with open_target(choose_target(target, None, environment), state) as address:
         records = asyncio.run(_read_enrollments(student, address))
     rows = [_enrollment_row(record, today) for record in records]
     rows.sort(key=lambda one: (not one["active"], str(one["course"])))
@@ -101,13 +103,13 @@ def enrollments(
 
 
 async def _read_enrollments(student: str, address: Address) -> list[Json]:
-    if not wire.addressable(student.strip()):
+    if not wire.is_addressable(student.strip()):
         raise SettingsError(f"{student!r} cannot be the sourcedId of a person. {FIND_IDS}")
     async with Client(address) as client:
         request = wire.read(client.profile.collections["users"], student)
-        if wire.understood(request, await client.send(request)).kind == "missing":
+        if wire.outcome_of(request, await client.send(request)).kind == "missing":
             raise SettingsError(f"{client.target.host} has no user {student!r}. {FIND_IDS}")
-        found_pages = pages(client, "enrollments", filter=f"user.sourcedId={quoted(student)}")
+        found_pages = read_pages(client, "enrollments", filter=f"user.sourcedId={quote(student)}")
         return [record async for page in found_pages for record in page]
 
 
@@ -132,6 +134,6 @@ def _enrollment_row(record: Json, today: date) -> Json:
     }
 
 
-def quoted(value: str) -> str:
+def quote(value: str) -> str:
     """Quote a value for a filter; quotes in it are doubled (API reference, section 6)."""
     return "'" + value.replace("'", "''") + "'"

@@ -13,13 +13,13 @@ import polars as pl
 
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.load_state import unfinished
+from connectors.oneroster.load_state import mark_unfinished
 from connectors.oneroster.recover import recover_records
 from connectors.roster_archive import Archive
 from flows.job import Job
 from flows.send import open_target
 from transforms.changes import IN_TARGET
-from transforms.checks.references import Known
+from transforms.checks.references import LedgerFrames
 from transforms.diff import diff
 from transforms.records import RosterState
 
@@ -27,8 +27,8 @@ Ids = dict[str, set[str]]
 
 
 def recover(
-    standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive
-) -> Known:
+    standing: RosterState, known: LedgerFrames, job: Job, ledger: Ledger, archive: Archive
+) -> LedgerFrames:
     """Record what killed runs left in the target, and return the records of the ledger.
 
     Only a sync looks for such records, and only for those that the drop does not have: it would
@@ -43,7 +43,7 @@ def recover(
     return known | {name: frame for name, frame in ledger.known(job.key).items() if name in unsure}
 
 
-def with_doubts(known: Known, job: Job, ledger: Ledger) -> Known:
+def mark_unsure_records(known: LedgerFrames, job: Job, ledger: Ledger) -> LedgerFrames:
     """Return the records of the ledger, so that intended records differ from any roster.
 
     Nobody knows what killed runs have sent of them. They get a fingerprint that no drop has, so the
@@ -54,7 +54,7 @@ def with_doubts(known: Known, job: Job, ledger: Ledger) -> Known:
     return {
         name: frame.with_columns(
             pl.when(pl.col("sourcedId").is_in(ids))
-            .then(unfinished(fingerprint))
+            .then(mark_unfinished(fingerprint))
             .otherwise(fingerprint)
             .alias("fingerprint")
         )
@@ -64,7 +64,9 @@ def with_doubts(known: Known, job: Job, ledger: Ledger) -> Known:
     }
 
 
-def _unsure_ids(standing: RosterState, known: Known, intended: dict[str, frozenset[str]]) -> Ids:
+def _unsure_ids(
+    standing: RosterState, known: LedgerFrames, intended: dict[str, frozenset[str]]
+) -> Ids:
     """Return the intended ids that neither the ledger nor a full snapshot has."""
     found = {}
     for name, ids in intended.items():

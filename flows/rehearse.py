@@ -15,8 +15,8 @@ from dataclasses import replace
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
 from connectors.oneroster.load import load
-from connectors.oneroster.outcomes import Loaded
-from connectors.oneroster.senders import Acknowledging
+from connectors.oneroster.outcomes import LoadResult
+from connectors.oneroster.senders import RehearsalSender
 from connectors.oneroster.target import Endpoint as Address
 from connectors.roster_archive import Archive
 from flows.job import Job
@@ -59,7 +59,7 @@ def _link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def rehearse(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
+def rehearse(changes: Changes, job: Job, ledger: Ledger) -> LoadResult:
     """Record all changes in the copied ledger as if the target had acknowledged them.
 
     A change that would wait for its parent waits here too.
@@ -67,7 +67,7 @@ def rehearse(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
     return asyncio.run(_load_nowhere(changes, job, ledger))
 
 
-async def _load_nowhere(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
+async def _load_nowhere(changes: Changes, job: Job, ledger: Ledger) -> LoadResult:
     async with Client(Address(NOWHERE, profile=job.load.target.profile)) as client:
         return await load(
             changes,
@@ -76,5 +76,5 @@ async def _load_nowhere(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
             job.key,
             job.run.id,
             batch_size=job.load.batch_size,
-            sender=Acknowledging(),
+            sender=RehearsalSender(),
         )

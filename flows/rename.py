@@ -13,11 +13,11 @@ import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.roster_archive import Archive
-from connectors.roster_archive.archive import folder_of
+from connectors.roster_archive.archive import folder_name
 from flows.backfills.steps import FOLDER
 from flows.errors import SettingsError
-from flows.feeds.keys import FILE, chosen, key_of
-from flows.job import new_run
+from flows.feeds.keys import FEED_SUFFIX, feed_key, select_feeds
+from flows.job import new_run_id
 from flows.ledgers import ledger_location
 from flows.result import DONE
 from transforms.changes import IN_TARGET
@@ -51,7 +51,7 @@ def rename(
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         keys = [
             key
-            for key in chosen(ledger.feeds(), old, target, environment)
+            for key in select_feeds(ledger.feeds(), old, target, environment)
             if key.feed == _feed_name(old, environment)
         ]
         if not keys:
@@ -71,8 +71,8 @@ def rename(
 
 def _feed_name(text: str, environment: Mapping[str, str]) -> str:
     return (
-        key_of(Path(text), environment).feed
-        if text.lower().endswith(FILE) and Path(text).exists()
+        feed_key(Path(text), environment).feed
+        if text.lower().endswith(FEED_SUFFIX) and Path(text).exists()
         else text
     )
 
@@ -109,11 +109,11 @@ def _ids_in_target(ledger: Ledger, key: FeedKey) -> pl.DataFrame:
 
 def _move(old: FeedKey, new: FeedKey, state: Path, ledger: Ledger) -> int:
     """Move the rosters first and the ledger last, so that a killed rename can be run again."""
-    run = new_run()
+    run = new_run_id()
     with ledger.hold(old, run), ledger.hold(new, run):
         count = _ids_in_target(ledger, old).height
         Archive(state / "rosters", new).take_over(Archive(state / "rosters", old))
-        progress = [state / FOLDER / f"{folder_of(key)}.json" for key in (old, new)]
+        progress = [state / FOLDER / f"{folder_name(key)}.json" for key in (old, new)]
         if progress[0].exists() and not progress[1].exists():
             progress[0].rename(progress[1])
         ledger.move(old, new)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.ledger.history import Run
-from flows.feeds.targets import credentials
+from flows.feeds.targets import read_credentials
 from flows.result import RESTORED
 from flows.target import Credentials
 from transforms.changes import ACTIVE
@@ -73,7 +73,7 @@ def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | N
         collections=tuple(table.collections),
         token_url=table.token_url or "",
         signature=table.signature if table.oauth == "1.0a" else "",
-        credentials=credentials(feed, "rest", environment),
+        credentials=read_credentials(feed, "rest", environment),
         zone=ZoneInfo(feed.time_zone),
         patience_seconds=table.patience_seconds,
         delta=table.delta,
@@ -83,7 +83,7 @@ def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | N
     )
 
 
-def since_last(source: RestSource, runs: Sequence[Run], now: datetime) -> RestSource:
+def limit_to_changes(source: RestSource, runs: Sequence[Run], now: datetime) -> RestSource:
     """Limit a reading to what changed since the last run that sent everything, if that is safe.
 
     `runs` are the feed's runs, newest first. Everything is read again if something else was loaded
@@ -106,7 +106,9 @@ def _has_read(source: RestSource, run: Run) -> bool:
     return run.drop.partition(CHANGES)[0] == source.name and run.note != RESTORED
 
 
-def knowing(source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str) -> RestSource:
+def with_known_ids(
+    source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str
+) -> RestSource:
     """Add the ids that the ledger knows as active.
 
     The source then asks for each of them that no page has. Ids have a `prefix` in the ledger that
@@ -128,7 +130,7 @@ def read_rest(source: RestSource) -> Raw:
     # The client takes a while to import, and most feeds read files.
     from connectors.oneroster.profile import standard_profile
     from connectors.oneroster.retry import RetryPolicy
-    from connectors.oneroster.source import Key, read_source
+    from connectors.oneroster.source import SigningKey, read_source
     from connectors.oneroster.target import Endpoint
 
     secrets = {
@@ -137,7 +139,7 @@ def read_rest(source: RestSource) -> Raw:
         if secret is not None
     }
     key = (
-        Key(secrets["client_id"], secrets["client_secret"], source.signature)
+        SigningKey(secrets["client_id"], secrets["client_secret"], source.signature)
         if source.signature
         else None
     )

@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.orchestration.flow_end import conducted
+from flows.orchestration.flow_end import run_flow
 from flows.orchestration.runs import sync
 
 
@@ -16,6 +16,6 @@ def restore(
     district: str = "sample_data/demo.toml", run: str = "", dry_run: bool = True, state: str = ""
 ) -> State[Any]:
     """Bring the target back to the roster of `run`. A `dry_run` only reports the changes."""
-    return conducted(
+    return run_flow(
         lambda: sync(district, state, restore=run, command="plan" if dry_run else "sync")
     )

@@ -12,18 +12,18 @@ from flows.guard_context import guard_context
 from flows.job import Job
 from flows.pipeline import Delivery, deliver
 from flows.policies import with_policies
-from flows.recover import recover, with_doubts
+from flows.recover import mark_unsure_records, recover
 from flows.result import RunResult
-from flows.watch import NOBODY, Watch
+from flows.watch import SILENT, Watch
 from transforms.diff import diff
-from transforms.role_ends import taken_back
+from transforms.role_ends import mark_restored_roles
 
 
 def restore_roster(
     job: Job,
     ledger: Ledger,
     archive: Archive,
-    watch: Watch = NOBODY,
+    watch: Watch = SILENT,
     *,
     run: str,
     rosters: Archive | None = None,
@@ -46,10 +46,10 @@ def restore_roster(
     before = job.source.before
     newest = archive.judged(before, "users") if before in archive.runs() else None
     if newest:
-        standing = taken_back(standing, newest)
+        standing = mark_restored_roles(standing, newest)
     content = archive.keep(job.run.id, standing, run) if job.run.command == "sync" else ""
     known = recover(standing, ledger.known(job.key), job, ledger, archive)
-    difference = watch.stage("compare", diff, standing, with_doubts(known, job, ledger))
+    difference = watch.stage("compare", diff, standing, mark_unsure_records(known, job, ledger))
     changes = with_policies(difference.changes, job, ledger)
     # An old roster is the point of a restore, and no reason to hold it.
     context = replace(

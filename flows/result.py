@@ -10,14 +10,14 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from connectors.oneroster.outcomes import Trouble
+from connectors.oneroster.outcomes import RecordProblem
 from flows.options import Command
 from transforms.changes import TERMS, Counts, imbalance
 from transforms.findings import Findings
 from transforms.guard import Hold, LimitReading
 from transforms.guard.guard import no_pairs
-from transforms.guard.plan import PLANNED
-from transforms.refuse import breaches
+from transforms.guard.plan import PLAN_COLUMNS
+from transforms.refuse import count_violations
 
 Status = Literal["done", "unchanged", "held", "failed", "refused"]
 DONE, FAILED, USAGE, HELD, REFUSED = range(5)  # exit codes
@@ -38,7 +38,7 @@ COUNTED, UNDELIVERED = "counted", "undelivered"
 
 
 @dataclass(frozen=True)
-class Repeat:
+class SuggestedOptions:
     """The options that a suggested command needs, so that it concerns the same feed and state."""
 
     feed: str = ""  # after a drop
@@ -57,7 +57,7 @@ class RunResult:
     findings: Findings
     refused: pl.DataFrame  # the findings that refused the drop, if it was refused
     plan: str = ""  # the id of the plan that holds `records`
-    troubles: tuple[Trouble, ...] = ()  # records that failed, wait, or are held as foreign
+    troubles: tuple[RecordProblem, ...] = ()  # records that failed, wait, or are held as foreign
     error: str = ""  # why the run ended early
     requests: int = 0
     retries: int = 0
@@ -69,7 +69,7 @@ class RunResult:
     # Records that the target has under another id.
     pairs: pl.DataFrame = field(default_factory=no_pairs)
     # The held changes (columns of a plan).
-    records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLANNED))
+    records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLAN_COLUMNS))
     # By entity, how many records left the target or were kept by policy.
     let_go: dict[str, int] = field(default_factory=dict)
     # Records of an approved plan that changed in the ledger since.
@@ -91,7 +91,7 @@ class RunResult:
     repaired: bool = False  # the target was repaired
     expires: datetime | None = None
     folder: Path = field(default_factory=Path)
-    repeat: Repeat = field(default_factory=Repeat)
+    repeat: SuggestedOptions = field(default_factory=SuggestedOptions)
 
     @property
     def status(self) -> Status:
@@ -114,7 +114,7 @@ class RunResult:
     @property
     def exit_code(self) -> int:
         """The exit code of the command."""
-        if self.command == "check" and self.strict and breaches(self.findings):
+        if self.command == "check" and self.strict and count_violations(self.findings):
             return REFUSED
         if self.command == "check" and self.status != "refused":
             return DONE
@@ -175,7 +175,7 @@ class RunResult:
         }
 
 
-def nothing(district: str | None) -> dict[str, object]:
+def empty_json(district: str | None) -> dict[str, object]:
     """Return the `--json` object of a command that ended before there was a run."""
     names = dict.fromkeys(("run", "district", "target", "status", "plan"))
     return {

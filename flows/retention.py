@@ -13,7 +13,7 @@ from connectors.roster_archive import Archive
 
 
 @dataclass(frozen=True)
-class Keep:
+class Retention:
     """The `[keep]` table of a feed file. Whatever a pending plan needs stays longer."""
 
     rosters: int = 30  # how many rosters `roster restore` can go back to
@@ -22,7 +22,7 @@ class Keep:
 
 
 def apply_retention(
-    keep: Keep, folder: Path, key: FeedKey, ledger: Ledger, archive: Archive, now: datetime
+    keep: Retention, folder: Path, key: FeedKey, ledger: Ledger, archive: Archive, now: datetime
 ) -> None:
     """Delete what this feed has kept long enough. `now` is in UTC. The run's own `folder` stays."""
     needed = {plan.run for plan in ledger.plans(key) if plan.status in PENDING}

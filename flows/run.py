@@ -15,12 +15,12 @@ from connectors.roster_archive import Archive, ArchiveError
 from flows.approve import approve
 from flows.errors import SettingsError
 from flows.job import Job
-from flows.notify.causes import unusual_in
+from flows.notify.causes import unusual_sentences
 from flows.notify.send import notify, notifying_of_failure
 from flows.options import Options
 from flows.pipeline import Pipeline, run_pipeline
-from flows.plans import propose
-from flows.rest_source import knowing, since_last
+from flows.plans import store_plan
+from flows.rest_source import limit_to_changes, with_known_ids
 from flows.restore_roster import restore_roster
 from flows.result import (
     ADDS_ONLY,
@@ -35,10 +35,10 @@ from flows.result import (
     RunResult,
 )
 from flows.retention import apply_retention
-from flows.run_history import in_arrears
+from flows.run_history import has_unsent_records
 from flows.watch import Watch
-from transforms.findings import gather, of_file
-from transforms.guard.holds import WHOLE_RUN
+from transforms.findings import file_finding, merge_findings
+from transforms.guard.holds import WHOLE_RUN_RULES
 
 
 def pipeline_of(options: Options) -> Pipeline | None:
@@ -63,7 +63,7 @@ def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> RunResu
             job = with_history(job, ledger, archive)
             with notifying_of_failure(job, ledger, watch):
                 run = begin_run(job, ledger)
-                with noting_failure(run, job, ledger):
+                with recording_failure(run, job, ledger):
                     result = pipeline(with_newest_files(job, archive), ledger, archive, watch)
                 result = finish_run(result, run, job, ledger, archive)
             return notify(result, job, ledger, whole=is_full_run)
@@ -78,12 +78,12 @@ def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
     runs = ledger.runs(job.key)
     # Taken from the archive: a run that was killed has archived its roster, though the ledger does
     # not have it.
-    before, has_unsent = next(reversed(archive.runs()), ""), in_arrears(runs)
+    before, has_unsent = next(reversed(archive.runs()), ""), has_unsent_records(runs)
     unsent = _derived_people_ids(before, archive) if has_unsent else frozenset()
     rest = job.source.rest
     if rest:
-        rest = since_last(rest, runs, datetime.now(UTC))
-        rest = knowing(rest, ledger.known(job.key), job.as_written.prefix)
+        rest = limit_to_changes(rest, runs, datetime.now(UTC))
+        rest = with_known_ids(rest, ledger.known(job.key), job.as_written.prefix)
     used = job.guard.raised_name and any(run.raised == job.guard.raised_name for run in runs)
     return replace(
         job,
@@ -134,7 +134,7 @@ def begin_run(job: Job, ledger: Ledger) -> Run:
 
 
 @contextmanager
-def noting_failure(run: Run, job: Job, ledger: Ledger) -> Iterator[None]:
+def recording_failure(run: Run, job: Job, ledger: Ledger) -> Iterator[None]:
     """Record in the ledger that a run failed if the body raises.
 
     A plan may not be approvable, or a target or a disk may fail.
@@ -157,7 +157,7 @@ def finish_run(
     result: RunResult, run: Run, job: Job, ledger: Ledger, archive: Archive
 ) -> RunResult:
     """Store what is held as a plan, record how the run ended, and delete what is past retention."""
-    result = propose(result, job, ledger, archive)
+    result = store_plan(result, job, ledger, archive)
     ended = replace(
         run,
         content=result.content,
@@ -168,7 +168,9 @@ def finish_run(
         runs = ledger.runs(job.key)
         result = _with_twin(result, runs)
         result = replace(
-            result, stale=stale(ended, runs, datetime.now(UTC)), unusual=unusual_in(result, runs)
+            result,
+            stale=stale(ended, runs, datetime.now(UTC)),
+            unusual=unusual_sentences(result, runs),
         )
     if job.run.command == "sync":
         ledger.finish(_ended_run(ended, result, job))
@@ -185,8 +187,8 @@ def _with_twin(result: RunResult, runs: list[Run]) -> RunResult:
     twin = next(twins, None) if result.content else None
     if twin is None:
         return result
-    notice = of_file("drop_again", "", f"run {twin.id} of {twin.started:%Y-%m-%d %H:%M} UTC")
-    return replace(result, findings=gather([result.findings, notice]))
+    notice = file_finding("drop_again", "", f"run {twin.id} of {twin.started:%Y-%m-%d %H:%M} UTC")
+    return replace(result, findings=merge_findings([result.findings, notice]))
 
 
 def _ended_run(run: Run, result: RunResult, job: Job) -> Run:
@@ -209,7 +211,7 @@ def _ended_run(run: Run, result: RunResult, job: Job) -> Run:
 
 def _note(result: RunResult) -> str:
     """Return what later runs must know of this one besides its counts."""
-    if any(hold.rule in WHOLE_RUN for hold in result.holds):
+    if any(hold.rule in WHOLE_RUN_RULES for hold in result.holds):
         return STOPPED
     if result.adds_only:
         return ADDS_ONLY

@@ -14,10 +14,11 @@ from flows.result import ADDS_ONLY, STOPPED
 from transforms.guard import PLANNED_COLUMNS
 
 
-def newest_of(runs: list[Run]) -> date | None:
+def newest_roster_day(runs: list[Run]) -> date | None:
     """Return the day of the roster that was loaded last. `runs` has the newest first."""
     return next(
-        (day_of(run) for run in runs if run.command == "sync" and run.ended and loaded(run)), None
+        (day_of(run) for run in runs if run.command == "sync" and run.ended and has_loaded(run)),
+        None,
     )
 
 
@@ -26,7 +27,7 @@ def day_of(run: Run) -> date:
     return run.drop_date or run.started.astimezone().date()
 
 
-def loaded(run: Run) -> bool:
+def has_loaded(run: Run) -> bool:
     """Whether a run loaded its drop, apart from single records that were held or failed."""
     return (
         run.status != "failed"
@@ -35,7 +36,7 @@ def loaded(run: Run) -> bool:
     )
 
 
-def in_arrears(runs: list[Run]) -> bool:
+def has_unsent_records(runs: list[Run]) -> bool:
     """Whether the last run of a drop was killed, or left records unsent.
 
     `runs` has the newest first.
@@ -65,10 +66,10 @@ def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
     in the plan that replaced it, or nobody decided on them. A full snapshot ends earlier decisions:
     what it could not send is unsent, and nobody has decided on it yet.
     """
-    return _records_of_plans(job, ledger, PENDING).vstack(turned_down(job, ledger))
+    return _records_of_plans(job, ledger, PENDING).vstack(records_not_to_send(job, ledger))
 
 
-def turned_down(job: Job, ledger: Ledger) -> pl.DataFrame:
+def records_not_to_send(job: Job, ledger: Ledger) -> pl.DataFrame:
     """Return the records of plans that were discarded or expired since the last full snapshot.
 
     Columns are those of `decided_on`.

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from transforms.layouts.ids import discreet
+from transforms.layouts.ids import redact_ids
 
 # DEL and C1, line and paragraph separators, and characters that change the text direction.
 _FAR = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
@@ -31,7 +31,7 @@ def plain_text(text: str) -> str:
 
 def public_text(text: str) -> str:
     """Make text safe to share, as in a report or a notification: shorten names inside ids too."""
-    return plain_text(discreet(text))
+    return plain_text(redact_ids(text))
 
 
 def one_line(text: str) -> str:

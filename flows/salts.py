@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from connectors.ledger import FeedKey, Ledger
-from connectors.ledger.salts import kept_of
+from connectors.ledger.salts import stored_salt
 from flows.errors import SettingsError
-from transforms.layouts.ids import Digests
+from transforms.layouts.ids import DigestIds
 
 SETTING = "`salt` of [source]"
 
@@ -25,25 +25,25 @@ class Salt:
 
 def digests_of(
     setting: Salt, prefix: str, key: FeedKey, ledger: Ledger, more: frozenset[str]
-) -> Digests:
+) -> DigestIds:
     """Return how to derive ids from personal data, so that every known id stays the same.
 
     `more` are unsent ids. Raises `SettingsError` if earlier ids have another salt and one of the
     two salts is a secret.
     """
-    first, current = ledger.salt(key), kept_of(setting.text, secret=setting.is_secret)
+    first, current = ledger.salt(key), stored_salt(setting.text, secret=setting.is_secret)
     text = setting.text
     if first is not None and first.mark != current.mark:
         if setting.is_secret or not first.text:
             raise SettingsError(_other_salt_message(key, secret_before=not first.text))
         text = first.text  # the district may have been renamed
-    return Digests(text, ledger.readable(key) | more, ledger.forgotten(), prefix)
+    return DigestIds(text, ledger.readable(key) | more, ledger.forgotten(), prefix)
 
 
 def note_salt(setting: Salt, key: FeedKey, run: str, ledger: Ledger) -> None:
     """Record the salt of a feed's first ids in the ledger."""
     if ledger.salt(key) is None:
-        ledger.note_salt(key, kept_of(setting.text, secret=setting.is_secret), run)
+        ledger.note_salt(key, stored_salt(setting.text, secret=setting.is_secret), run)
 
 
 def _other_salt_message(key: FeedKey, *, secret_before: bool) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from connectors.ledger.file_lock import file_locked, is_file_locked
+from connectors.ledger.file_lock import is_file_locked, lock_file
 from connectors.private_files import make_private_folder
 
 SCRATCH, LOCK = "scratch", ".lock"
@@ -25,7 +25,7 @@ def scratch_folder(state: Path) -> Iterator[Path]:
     folder = state / SCRATCH / secrets.token_hex(8)
     lock = folder.with_suffix(LOCK)
     try:
-        with file_locked(lock):
+        with lock_file(lock):
             folder.mkdir(mode=0o700)
             yield folder
     finally:

@@ -26,9 +26,9 @@ from connectors.oneroster import load as loader
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.load_state import Sender
-from connectors.oneroster.processes import Processes
+from connectors.oneroster.processes import ProcessSender
 from connectors.oneroster.profile import Collection
-from connectors.oneroster.read import pages
+from connectors.oneroster.read import read_pages
 from connectors.oneroster.retry import RetryPolicy
 from connectors.oneroster.senders import InProcessSender
 from connectors.oneroster.target import Endpoint as Address
@@ -37,13 +37,13 @@ from connectors.private_files import make_private_file
 from connectors.roster_archive import Archive
 from flows.job import Job
 from flows.target import Credentials, Target
-from flows.watch import Watch, stopping
+from flows.watch import Watch, stop_on_signal
 from transforms.changes import Changes
 from transforms.findings import ROW
 from transforms.schemas.vocabularies import TOBEDELETED
 
 
-def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
+def send_changes(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.LoadResult:
     """Send the changes batch by batch. The ledger records the outcomes after each batch."""
     with _open_target_of(job) as address:
         return asyncio.run(_load(changes, address, job, ledger, watch))
@@ -51,17 +51,17 @@ def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loa
 
 async def _load(
     changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch
-) -> loader.Loaded:
+) -> loader.LoadResult:
     # If worker processes send, this process takes none of the target's slots.
     own_address = replace(address, slots=None) if job.load.workers > 1 else address
     async with Client(own_address) as client:
         local_sender: AbstractAsyncContextManager[Sender] = (
-            Processes(job.load.workers, address)
+            ProcessSender(job.load.workers, address)
             if job.load.workers > 1
             else nullcontext(InProcessSender(client))
         )
         async with watch.sending(local_sender, address, job) as sender:
-            with stopping(watch.warn) as stop:
+            with stop_on_signal(watch.warn) as stop:
                 return await loader.load(
                     changes,
                     client,
@@ -82,7 +82,7 @@ def _archived_records(archive: Archive, entity: str, ids: pl.Series) -> Iterator
         yield judged.accepted.filter(pl.col("sourcedId").is_in(ids.implode())).drop(ROW)
 
 
-def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
+def read_active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
     """Read the ids of all active records of some entities from the target, page by page."""
     with _open_target_of(job) as address:
         return asyncio.run(_active_ids(entities, address))
@@ -92,7 +92,9 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
     found = {}
     async with Client(address) as client:
         for name in entities:
-            pages_of = pages(client, name, filter="status='active'", fields="sourcedId", limit=None)
+            pages_of = read_pages(
+                client, name, filter="status='active'", fields="sourcedId", limit=None
+            )
             ids = [record["sourcedId"] async for page in pages_of for record in page]
             found[name] = pl.Series("sourcedId", ids, dtype=pl.String)
     return found
@@ -108,7 +110,7 @@ async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
     found = 0
     async with Client(address) as client:
         for name, ids in wanted.items():
-            for one in filter(wire.addressable, ids):
+            for one in filter(wire.is_addressable, ids):
                 found += await _is_active(client.profile.collections[name], one, client)
     return found
 
@@ -116,7 +118,7 @@ async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
 async def _is_active(collection: Collection, sourced_id: str, client: Client) -> bool:
     request = wire.read(collection, sourced_id)
     answer = await client.send(request)
-    outcome = wire.understood(request, answer)
+    outcome = wire.outcome_of(request, answer)
     if outcome.kind not in ("done", "missing"):
         raise TargetError(
             f"{client.target.host} does not show {collection.name} {sourced_id}: {outcome.detail}"

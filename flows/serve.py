@@ -13,14 +13,16 @@ from flows.send import DATABASE
 
 
 @dataclass(frozen=True)
-class SandboxEnd:
+class SandboxResult:
     """The result of a sandbox that was interrupted."""
 
     exit_code: int = DONE
 
 
-def serve(state: Path, port: int, seed: bool, started: Callable[[str], None]) -> SandboxEnd:
+def serve_sandbox(
+    state: Path, port: int, seed: bool, started: Callable[[str], None]
+) -> SandboxResult:
     """Serve on 127.0.0.1 until interrupted. `started` gets the server's address."""
     make_private_file(state / DATABASE)
     serve_forever(state / DATABASE, port, seed, started)
-    return SandboxEnd()
+    return SandboxResult()

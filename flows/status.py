@@ -11,7 +11,7 @@ from typing import Literal
 from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
 from flows.errors import SettingsError
 from flows.feeds.feed import Feed, read_feed
-from flows.feeds.keys import key_of
+from flows.feeds.keys import feed_key
 from flows.feeds.schedule import last_due
 from flows.ledgers import ledger_location
 from flows.result import DONE, FAILED, HELD, REPAIRED, SENT, UNDELIVERED, USAGE
@@ -45,7 +45,7 @@ def status(
     Raises `SettingsError` for a drop or a feed file that cannot be read.
     """
     now = datetime.now(UTC)
-    names_by_key = {key_of(drop, environment): str(drop) for drop in drops}
+    names_by_key = {feed_key(drop, environment): str(drop) for drop in drops}
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         feeds = tuple(
             status_of(key, names_by_key.get(key, ""), ledger, now)
@@ -145,10 +145,10 @@ def run_totals(run: Run) -> dict[str, int]:
     }
 
 
-Word = Literal[
+StateWord = Literal[
     "succeeded", "held", "stale", "failed", "did not run", "running", "paused", "not due"
 ]
-WORST: tuple[Word, ...] = (
+WORST: tuple[StateWord, ...] = (
     "failed",
     "did not run",
     "stale",
@@ -163,18 +163,18 @@ GRACE = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
-class Standing:
+class FeedState:
     """The state of a feed in one word, with a sentence if there is something to do."""
 
     feed: str
-    word: Word
+    word: StateWord
     sentence: str
     status: FeedStatus | None = None
 
 
-def standings(
+def feed_states(
     folder: Path, state: Path, environment: Mapping[str, str], now: datetime
-) -> list[Standing]:
+) -> list[FeedState]:
     """Return the state of each feed whose file is in a folder, the worst first.
 
     Raises `SettingsError` if the folder has no feed file.
@@ -191,17 +191,17 @@ def standings(
 
 def _state_of_file(
     file: Path, ledger: Ledger, environment: Mapping[str, str], now: datetime
-) -> Standing:
+) -> FeedState:
     try:
-        feed, key = read_feed(file), key_of(file, environment)
+        feed, key = read_feed(file), feed_key(file, environment)
     except SettingsError as error:
-        return Standing(file.stem, "failed", " ".join(error.problems))
+        return FeedState(file.stem, "failed", " ".join(error.problems))
     status = status_of(key, str(file), ledger, now)
     word, sentence = _state_in_words(feed, status, now)
-    return Standing(file.stem, word, sentence, status)
+    return FeedState(file.stem, word, sentence, status)
 
 
-def _state_in_words(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
+def _state_in_words(feed: Feed, status: FeedStatus, now: datetime) -> tuple[StateWord, str]:
     missed = _missed_run(feed, status, now)
     if status.holder:
         return "running", f"Run {status.holder.run} is under way since {status.holder.since}."
@@ -221,7 +221,7 @@ def _state_in_words(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word
     return "succeeded", ""
 
 
-def _never_run(feed: Feed) -> tuple[Word, str]:
+def _never_run(feed: Feed) -> tuple[StateWord, str]:
     if feed.schedule.paused:
         return "paused", "Its schedule is paused."
     return ("did not run" if feed.schedule.cron else "not due"), "It has never run."

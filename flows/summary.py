@@ -10,11 +10,11 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.feeds.feed import feeds_folder, state_folder
-from flows.orchestration.artifacts import table
-from flows.orchestration.flow_end import conducted
-from flows.reports.status import standing_row, summary_end
+from flows.orchestration.artifacts import publish_table
+from flows.orchestration.flow_end import run_flow
+from flows.reports.status import summary_end, summary_row
 from flows.result import FlowEnd
-from flows.status import standings
+from flows.status import feed_states
 
 
 @flow(name="summary", flow_run_name="summary of {feeds}")
@@ -27,8 +27,8 @@ def summary(feeds: str = "sample_data", state: str = "") -> State[Any]:
 
     def summarize() -> FlowEnd:
         folder, place = feeds_folder(feeds, os.environ), state_folder(state, os.environ)
-        found = standings(folder, place, os.environ, datetime.now(UTC))
-        table("feeds", [standing_row(one) for one in found], "How every feed stands")
+        found = feed_states(folder, place, os.environ, datetime.now(UTC))
+        publish_table("feeds", [summary_row(one) for one in found], "How every feed stands")
         return summary_end(found)
 
-    return conducted(summarize)
+    return run_flow(summarize)

@@ -42,7 +42,7 @@ class Target:
         return self.url is None or _is_loopback(urlsplit(self.url).hostname or "")
 
 
-def address(text: str) -> str:
+def normalize_address(text: str) -> str:
     """Normalize an address: lower-case scheme and host, no default port, no trailing slash.
 
     Raises `ValueError`, whose message does not repeat the address, since that may hold a password.

@@ -11,17 +11,17 @@ import polars as pl
 
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.load_state import unfinished
+from connectors.oneroster.load_state import mark_unfinished
 from connectors.oneroster.reconcile import (
     DIFFERENT,
     EXTRA,
     MISSING,
     Expected,
+    Progress,
     Verified,
-    expected,
+    expect,
     verified,
 )
-from connectors.oneroster.reconcile import Watch as Progress
 from connectors.oneroster.target import Endpoint as Address
 from connectors.roster_archive import Archive
 from flows.errors import SettingsError
@@ -34,7 +34,7 @@ from flows.policies import with_policies
 from flows.result import DONE, FAILED, RunResult
 from flows.run import run_job
 from flows.send import open_target
-from flows.watch import NOBODY, Watch
+from flows.watch import SILENT, Watch
 from transforms.changes import (
     ACTION,
     ACTIVE,
@@ -51,7 +51,7 @@ from transforms.changes import (
     Counts,
     EntityChanges,
 )
-from transforms.checks.references import Known
+from transforms.checks.references import LedgerFrames
 from transforms.diff import diff
 from transforms.guard import GuardLimits
 from transforms.guard.limits import allows, limit_text
@@ -112,7 +112,7 @@ def verify(
     return VerifyResult(job, found, result, time.monotonic() - started)
 
 
-def compare_feed(job: Job, watch: Watch = NOBODY) -> Verification:
+def compare_feed(job: Job, watch: Watch = SILENT) -> Verification:
     """Compare everything that the ledger knows of a feed."""
     with Ledger.reading(job.ledger_at) as ledger, watch:
         return compare_target(
@@ -147,7 +147,7 @@ def compare_target(job: Job, ledger: Ledger, archive: Archive, progress: Progres
     names = [name for name in ENTITIES if name in known and name in collections]
     # One entity of the roster at a time, so that a large district's need not all be in memory.
     wanted = (
-        expected(collections[name], known[name], archive.judged(roster, name) if roster else None)
+        expect(collections[name], known[name], archive.judged(roster, name) if roster else None)
         for name in names
     )
     with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
@@ -186,7 +186,7 @@ def repair(
     return replace(result, repaired=True, whole=frozenset())
 
 
-def refuse_losses(found: Verification, known: Known, limits: GuardLimits) -> None:
+def refuse_losses(found: Verification, known: LedgerFrames, limits: GuardLimits) -> None:
     """Raise `SettingsError` if more records are missing than the limits allow.
 
     It may be the wrong target, or one that shows only a part of its records.
@@ -235,14 +235,14 @@ def _correct_ledger(one: Verified, job: Job, ledger: Ledger) -> None:
         ledger.record(
             job.key,
             one.entity,
-            rows.with_columns(unfinished(pl.col(FINGERPRINT))),
+            rows.with_columns(mark_unfinished(pl.col(FINGERPRINT))),
             {},
             [],
             job.run.id,
         )
 
 
-def _repairing_changes(found: Verification, roster: RosterState, known: Known) -> Changes:
+def _repairing_changes(found: Verification, roster: RosterState, known: LedgerFrames) -> Changes:
     """Return only the changes that repair differences. Other changes belong to other runs."""
     changes = diff(roster, known).changes
     return {

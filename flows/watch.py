@@ -55,7 +55,7 @@ class Watch:
             yield sender
 
 
-NOBODY = Watch()
+SILENT = Watch()
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -63,7 +63,7 @@ STOPPING = "Stopping: the requests under way are finished and recorded. Once mor
 
 
 @contextmanager
-def stopping(say: Callable[[str], None]) -> Iterator[asyncio.Event]:
+def stop_on_signal(say: Callable[[str], None]) -> Iterator[asyncio.Event]:
     """Yield an event that the first signal sets; `say` shows a line then.
 
     A second signal raises `KeyboardInterrupt`.

@@ -19,9 +19,9 @@ from transforms.changes import (
     EntityChanges,
     imbalance,
 )
-from transforms.guard import GuardContext, Guarded, GuardLimits, guard
-from transforms.guard.context import GROUPED, TOTALS
-from transforms.payload import folded_again
+from transforms.guard import GuardContext, GuardLimits, GuardResult, guard
+from transforms.guard.context import GROUPS, TOTALS
+from transforms.payload import write_parts
 
 TODAY = date(2026, 11, 24)
 Row = Mapping[str, str | None]
@@ -30,7 +30,7 @@ Rosters = Mapping[str, Sequence[Row]]
 
 def role(name: str = "student", school: str = "s1") -> str:
     """Return a role as a user record has it."""
-    return folded_again([{"role": name, "orgSourcedId": school}]) or ""
+    return write_parts([{"role": name, "orgSourcedId": school}]) or ""
 
 
 def person(
@@ -149,7 +149,7 @@ def night(
     policy: str = "delete",
     limits: GuardLimits | None = None,
     **past: Any,
-) -> Guarded:
+) -> GuardResult:
     """Run the guard on the difference of two rosters, and check that its counts add up."""
     changes: Changes = {
         name: changed(name, before.get(name, []), rows, whole=whole, policy=policy)
@@ -192,10 +192,10 @@ def _groups(users: Sequence[Row]) -> pl.DataFrame:
         word = words[str(user["roles"])]
         found[word] = found.get(word, 0) + 1
     rows = [("users", group, "s1", count) for group, count in found.items()]
-    return pl.DataFrame(rows, schema=GROUPED, orient="row")
+    return pl.DataFrame(rows, schema=GROUPS, orient="row")
 
 
-def held(guarded: Guarded) -> dict[str, list[str]]:
+def held(guarded: GuardResult) -> dict[str, list[str]]:
     """Return the ids of held records, by entity."""
     return {
         name: sorted(one.held["sourcedId"])
@@ -204,6 +204,6 @@ def held(guarded: Guarded) -> dict[str, list[str]]:
     }
 
 
-def rules(guarded: Guarded) -> list[str]:
+def rules(guarded: GuardResult) -> list[str]:
     """Return the rules of the holds."""
     return [hold.rule for hold in guarded.holds]

@@ -10,8 +10,8 @@ import polars as pl
 from connectors.drops import read
 from tests.rosters import Rows, drop
 from transforms.checks import Checked, check
-from transforms.checks.references import Elsewhere
-from transforms.layouts.options import Dialect
+from transforms.checks.references import OtherFeedsIds
+from transforms.layouts.options import ReadingOptions
 from transforms.sources import normalize
 
 TODAY = date(2026, 11, 24)
@@ -28,7 +28,7 @@ def judged(
     *,
     strict: bool = False,
     mode: str = "bulk",
-    elsewhere: Elsewhere | None = None,
+    elsewhere: OtherFeedsIds | None = None,
 ) -> Checked:
     """Write rows as a drop; read, normalize and check it."""
     return judged_drop(drop(folder, rows, mode), known, strict=strict, elsewhere=elsewhere)
@@ -39,11 +39,11 @@ def judged_drop(
     known: Known | None = None,
     *,
     strict: bool = False,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: OtherFeedsIds | None = None,
 ) -> Checked:
     """Read, normalize and check a drop."""
     return check(
-        normalize("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict)),
+        normalize("oneroster", read(folder, strict=strict), ReadingOptions(TODAY, strict=strict)),
         known or {},
         strict,
         elsewhere,

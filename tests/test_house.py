@@ -106,7 +106,6 @@ def test_no_two_public_classes_share_a_name(tree: Tree) -> None:
     assert {} == shared
 
 
-@pytest.mark.xfail(strict=True, reason="functions are not named for what they return yet")
 def test_no_public_function_is_called_told_or_show(tree: Tree) -> None:
     """A function is named for what it does or what it returns."""
     assert [] == functions_called(tree, "told", "show")

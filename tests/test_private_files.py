@@ -11,8 +11,8 @@ import pytest
 from connectors.private_files import (
     make_private_file,
     open_private_file,
+    write_atomically,
     write_private,
-    write_whole,
 )
 
 
@@ -49,7 +49,7 @@ def test_a_file_that_could_not_be_written_is_as_it_was(tmp_path: Path) -> None:
         raise OSError(28, os.strerror(28))
 
     with pytest.raises(OSError, match="No space left"):
-        write_whole(path, fill_the_disk)
+        write_atomically(path, fill_the_disk)
 
     assert "before" == path.read_text()
     assert ["roster.parquet"] == names(tmp_path)

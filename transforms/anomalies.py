@@ -27,7 +27,7 @@ Tallies = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
-class Unusual:
+class UnusualCount:
     """A count that is far above the usual one."""
 
     entity: str
@@ -45,7 +45,7 @@ class Unusual:
         )
 
 
-def unusual(counts: Tallies, earlier: Sequence[Tallies]) -> list[Unusual]:
+def find_unusual(counts: Tallies, earlier: Sequence[Tallies]) -> list[UnusualCount]:
     """Return the counts that are far above those of the `earlier` runs, given newest first.
 
     The caller omits runs that are not typical: first loads, restores, and runs that ended early.
@@ -58,7 +58,7 @@ def unusual(counts: Tallies, earlier: Sequence[Tallies]) -> list[Unusual]:
         for term in WATCHED:
             count, before = terms.get(term, 0), [run.get(entity, {}).get(term, 0) for run in runs]
             if count > _highest_usual(before):
-                found.append(Unusual(entity, term, count, median(before), len(runs)))
+                found.append(UnusualCount(entity, term, count, median(before), len(runs)))
     return found
 
 

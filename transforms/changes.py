@@ -70,7 +70,7 @@ def no_removals() -> pl.DataFrame:
     return pl.DataFrame(schema={"sourcedId": pl.String, ACTION: pl.String})
 
 
-def nothing_held() -> pl.DataFrame:
+def no_holds() -> pl.DataFrame:
     """Return a frame of held changes without rows."""
     return pl.DataFrame(schema=HELD)
 
@@ -98,7 +98,7 @@ class EntityChanges:
     # - after `removals.decided`: `#school`, `#parents`, and `#ends`, the day an enrollment ends
     removals: pl.DataFrame = field(default_factory=no_removals)
     # The changes that wait for approval (columns of `HELD`); they are not in the two frames above.
-    held: pl.DataFrame = field(default_factory=nothing_held)
+    held: pl.DataFrame = field(default_factory=no_holds)
     # The ids that were missing, were kept, and are in the drop again, unchanged.
     returned: pl.Series = field(default_factory=lambda: pl.Series("sourcedId", dtype=pl.String))
     counts: Counts = field(default_factory=dict)  # the terms that are known before sending
@@ -130,7 +130,7 @@ def imbalance(counts: Counts) -> int:
     return incoming - sum(counts.get(term, 0) for term in TERMS if term not in INCOMING)
 
 
-def added(parts: Iterable[Counts]) -> Counts:
+def add_counts(parts: Iterable[Counts]) -> Counts:
     """Add up counts, term by term."""
     total: Counts = dict.fromkeys(TERMS, 0)
     for part in parts:

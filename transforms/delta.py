@@ -1,7 +1,7 @@
 """Drops that are not full snapshots, laid over the roster from before.
 
-`overlay` merges a drop with the earlier roster. `with_arrears` adds unsent records: accepted in an
-earlier drop, and not in the target yet. `with_lacking` finds source files that earlier drops had
+`overlay` merges a drop with the earlier roster. `add_unsent` adds unsent records: accepted in an
+earlier drop, and not in the target yet. `find_missing_sources` finds source files that earlier drops had
 and this one does not.
 """
 
@@ -14,17 +14,17 @@ import polars as pl
 
 from transforms import payload as parts
 from transforms.changes import ACTIVE, IN_TARGET
-from transforms.checks.references import Known
-from transforms.diff import marked
-from transforms.findings import ROW, Findings, gather, of_file
-from transforms.layouts.layout import plain
-from transforms.payload import Part, folded, part_property
+from transforms.checks.references import LedgerFrames
+from transforms.diff import fingerprints_by_entity
+from transforms.findings import ROW, Findings, file_finding, merge_findings
+from transforms.layouts.layout import comparable_name
+from transforms.payload import Part, part_property, parts_by_name
 from transforms.records import EntityRecords, RosterState
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES
 
 OVER = "#over:"
-MARKED = {"sourcedId": pl.String, "fingerprint": pl.Int64}
+FINGERPRINT_COLUMNS = {"sourcedId": pl.String, "fingerprint": pl.Int64}
 
 
 def overlay(before: EntityRecords, drop: EntityRecords) -> EntityRecords:
@@ -76,7 +76,7 @@ def _merge(before: pl.DataFrame, drop: EntityRecords) -> pl.DataFrame:
 
 
 def _cell(name: str, joined: pl.DataFrame, drop: EntityRecords) -> pl.Expr | pl.Series:
-    part = folded(drop.entity).get(name)
+    part = parts_by_name(drop.entity).get(name)
     if name == "sourcedId" or OVER + name not in joined.columns:
         return pl.col(name)
     if name not in joined.columns:
@@ -91,19 +91,21 @@ def _cell(name: str, joined: pl.DataFrame, drop: EntityRecords) -> pl.Expr | pl.
 
 def _union(new: str | None, old: str | None) -> str | None:
     """Add the parts of one cell to those of another, each once."""
-    both: list[Part] = [part for text in (new, old) if text for part in parts.unfolded(text)]
-    return parts.folded_again(part for place, part in enumerate(both) if part not in both[:place])
+    both: list[Part] = [part for text in (new, old) if text for part in parts.read_parts(text)]
+    return parts.write_parts(part for place, part in enumerate(both) if part not in both[:place])
 
 
 def _complete_parts(records: EntityRecords) -> frozenset[str]:
     """Return the kinds of parts that a drop has completely."""
     return frozenset(
-        part_property(part) for name, part in folded(records.entity).items() if name in records.said
+        part_property(part)
+        for name, part in parts_by_name(records.entity).items()
+        if name in records.said
     )
 
 
-def with_arrears(
-    standing: RosterState, roster: RosterState, known: Known, decided: pl.DataFrame
+def add_unsent(
+    standing: RosterState, roster: RosterState, known: LedgerFrames, decided: pl.DataFrame
 ) -> tuple[RosterState, Findings]:
     """Add the unsent records to a drop, and report how many there are.
 
@@ -123,7 +125,7 @@ def with_arrears(
         count += unsent.height + gone.len()
         if name in standing or unsent.height or gone.len():
             found[name] = _with_unsent(drop, unsent, gone)
-    return found, of_file("arrears", "", count=count) if count else Findings()
+    return found, file_finding("arrears", "", count=count) if count else Findings()
 
 
 def _empty_delta(whole: EntityRecords) -> EntityRecords:
@@ -141,13 +143,17 @@ def _unsent(
     drop: EntityRecords, whole: EntityRecords, ledger: pl.DataFrame | None, decided: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the roster's records that differ in the target and that the drop does not cover."""
-    marks = marked({whole.entity.name: whole})[whole.entity.name]
-    there = _ledger(ledger).filter(pl.col("status").is_in([ACTIVE, "kept"])).select(*MARKED)
-    now = pl.DataFrame(
-        {"sourcedId": whole.accepted["sourcedId"], "fingerprint": marks}, schema=MARKED
+    marks = fingerprints_by_entity({whole.entity.name: whole})[whole.entity.name]
+    there = (
+        _ledger(ledger)
+        .filter(pl.col("status").is_in([ACTIVE, "kept"]))
+        .select(*FINGERPRINT_COLUMNS)
     )
-    known = pl.concat([there, decided.select(*MARKED)])
-    unsent = now.join(known, on=list(MARKED), how="anti").filter(
+    now = pl.DataFrame(
+        {"sourcedId": whole.accepted["sourcedId"], "fingerprint": marks}, schema=FINGERPRINT_COLUMNS
+    )
+    known = pl.concat([there, decided.select(*FINGERPRINT_COLUMNS)])
+    unsent = now.join(known, on=list(FINGERPRINT_COLUMNS), how="anti").filter(
         ~pl.col("sourcedId").is_in(_covered(drop).implode())
     )
     return whole.accepted.filter(pl.col("sourcedId").is_in(unsent["sourcedId"].implode()))
@@ -190,11 +196,11 @@ def _covered(drop: EntityRecords) -> pl.Series:
 
 def _ledger(known: pl.DataFrame | None) -> pl.DataFrame:
     if known is None:
-        return pl.DataFrame(schema=MARKED | {"status": pl.String})
-    return known.filter(pl.col("status").is_in(IN_TARGET)).select(*MARKED, "status")
+        return pl.DataFrame(schema=FINGERPRINT_COLUMNS | {"status": pl.String})
+    return known.filter(pl.col("status").is_in(IN_TARGET)).select(*FINGERPRINT_COLUMNS, "status")
 
 
-def with_lacking(
+def find_missing_sources(
     roster: Roster, earlier: Mapping[str, Collection[str]], without: Collection[str] = ()
 ) -> Roster:
     """Find the files and columns that had records of an entity in `earlier` drops, and are missing.
@@ -203,7 +209,7 @@ def with_lacking(
     file or column stays in `Table.fed`, so that the next drop is compared with it again. This ends
     when a person lists it as one that the source is now `without`.
     """
-    known = {plain(one) for one in without}
+    known = {comparable_name(one) for one in without}
     tables = {
         name: _with_missing_sources(table, earlier.get(name, ()), known)
         for name, table in roster.tables.items()
@@ -212,10 +218,10 @@ def with_lacking(
     if not lacking:
         return roster
     missing = [
-        of_file("file_gone", file, column=column.strip())
+        file_finding("file_gone", file, column=column.strip())
         for file, _, column in (one.partition(":") for one in lacking)
     ]
-    return replace(roster, tables=tables, findings=gather([roster.findings, *missing]))
+    return replace(roster, tables=tables, findings=merge_findings([roster.findings, *missing]))
 
 
 def _with_missing_sources(
@@ -223,6 +229,6 @@ def _with_missing_sources(
 ) -> Table:
     if table.mode != "bulk" and not table.emptied:
         return table
-    there = {*map(plain, table.fed), *without}
-    lacking = tuple(one for one in earlier if plain(one) not in there)
+    there = {*map(comparable_name, table.fed), *without}
+    lacking = tuple(one for one in earlier if comparable_name(one) not in there)
     return replace(table, fed=(*table.fed, *lacking), lacking=lacking) if lacking else table

@@ -32,14 +32,14 @@ from transforms.changes import (
     EntityChanges,
     no_removals,
 )
-from transforms.checks.references import Known
-from transforms.findings import ROW, Findings, gather, of_file
+from transforms.checks.references import LedgerFrames
+from transforms.findings import ROW, Findings, file_finding, merge_findings
 from transforms.fingerprint import fingerprints
-from transforms.payload import METADATA, names_in
+from transforms.payload import METADATA, filled_paths
 from transforms.records import EntityRecords, RosterState
 from transforms.schemas import LIFECYCLE, Entity
 
-Marks = Mapping[str, pl.Series]
+Fingerprints = Mapping[str, pl.Series]
 KNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
 # A user's agents are sent after all users, and no user waits for its agents.
 NOT_PARENTS = frozenset({("users", "agentSourcedIds")})
@@ -57,13 +57,15 @@ class Difference:
     findings: Findings = field(default_factory=Findings)
 
 
-def diff(standing: RosterState, known: Known, marks: Marks | None = None) -> Difference:
+def diff(
+    standing: RosterState, known: LedgerFrames, marks: Fingerprints | None = None
+) -> Difference:
     """Compare the accepted records with what the target has acknowledged.
 
     `known` has the ledger's frame for each entity (`sourcedId`, `fingerprint`, `status`). `marks`
     are the fingerprints of the records, if the caller has them.
     """
-    marks = marked(standing) if marks is None else marks
+    marks = fingerprints_by_entity(standing) if marks is None else marks
     changes: Changes = {}
     found: list[Findings] = []
     for name, records in standing.items():
@@ -91,10 +93,10 @@ def diff(standing: RosterState, known: Known, marks: Marks | None = None) -> Dif
             lacking=records.lacking,
         )
         found += findings
-    return Difference(changes, gather(found))
+    return Difference(changes, merge_findings(found))
 
 
-def marked(standing: RosterState) -> Marks:
+def fingerprints_by_entity(standing: RosterState) -> Fingerprints:
     """Return the fingerprints of each entity's accepted records, in their order."""
     return {
         name: fingerprints(records.entity, _content(records)) for name, records in standing.items()
@@ -166,7 +168,7 @@ def _filled_names(cells: pl.Series) -> pl.Expr:
     if not name.startswith(METADATA):
         return pl.lit(name)
     objects = cells.filter(cells.str.starts_with("{")).unique()
-    paths = {cell: ",".join(names_in(name, cell)) for cell in objects}
+    paths = {cell: ",".join(filled_paths(name, cell)) for cell in objects}
     if not paths:
         return pl.lit(name)
     return pl.col(name).replace_strict(paths, default=pl.lit(name), return_dtype=pl.String)
@@ -185,7 +187,7 @@ def school_of(entity: Entity, chosen: pl.DataFrame) -> pl.Expr:
         if name in chosen
     ]
     if "roles" in chosen.columns:
-        role_orgs = parts.values(chosen["roles"], "orgSourcedId")
+        role_orgs = parts.part_values(chosen["roles"], "orgSourcedId")
         candidates.append(pl.lit(role_orgs.str.split(",").list.first()))
     return pl.coalesce(*candidates, pl.lit(None, pl.String))
 
@@ -200,7 +202,7 @@ def _parents(entity: Entity, upserts: pl.DataFrame) -> pl.Series:
         and (entity.name, column.name) not in NOT_PARENTS
     ]
     if "roles" in upserts.columns:
-        upserts = upserts.with_columns(roleOrgs=parts.values(upserts["roles"], "orgSourcedId"))
+        upserts = upserts.with_columns(roleOrgs=parts.part_values(upserts["roles"], "orgSourcedId"))
         cells.append(_words(pl.col("roleOrgs"), "orgs"))
     if not cells:
         return pl.Series(PARENTS, [None] * upserts.height, dtype=pl.String)
@@ -246,7 +248,7 @@ def _removals(
         missing = active.filter(~active.is_in(present.implode()))
     found = []
     if records.blurred and missing.len():
-        found.append(of_file("not_absent", records.file, count=missing.len()))
+        found.append(file_finding("not_absent", records.file, count=missing.len()))
         missing = missing.clear()
     gone = pl.concat([deleted, missing]).alias("sourcedId")
     removals = [
@@ -264,7 +266,7 @@ def digest(records: EntityRecords, marks: pl.Series | None = None) -> str:
     records, if the caller has them.
     """
     if marks is None:
-        marks = marked({records.entity.name: records})[records.entity.name]
+        marks = fingerprints_by_entity({records.entity.name: records})[records.entity.name]
     words = [records.entity.name, *_sums(marks)]
     for name in (name for name in BESIDE if name in records.accepted.columns):
         # Rename the column: a fingerprint ignores columns that begin with `#`.

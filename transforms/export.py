@@ -13,8 +13,8 @@ import polars as pl
 
 from transforms.binding.manifest import FILE, HEADER, SOURCES
 from transforms.checks import check
-from transforms.findings import ROW, Findings, gather, of_file, of_rows
-from transforms.payload import METADATA, owner
+from transforms.findings import ROW, Findings, file_finding, merge_findings, row_findings
+from transforms.payload import METADATA, owner_column
 from transforms.records import EntityRecords, RosterState, without_references
 from transforms.roster import Roster, Table
 from transforms.rules import CONSEQUENCES, RULES
@@ -23,11 +23,11 @@ from transforms.schemas import ENTITIES, LIFECYCLE
 SYSTEM = "roster"
 LINE_BREAKS = r"[\r\n]+"
 # Findings in the zip that have a rule of their own; all others are reported as `export_breach`.
-BREACHES = dict.fromkeys(("dangling", "dangling_optional"), "export_outside")
+EXPORT_RULES = dict.fromkeys(("dangling", "dangling_optional"), "export_outside")
 
 
 @dataclass(frozen=True)
-class Bulk:
+class BulkExport:
     """The files of a bulk zip."""
 
     tables: dict[str, pl.DataFrame]  # the rows of each of the standard's files that has any
@@ -41,9 +41,9 @@ class Bulk:
         }
 
 
-def bulk(
+def export_roster(
     standing: RosterState, parts: RosterState, *, strict: bool = False, today: date | None = None
-) -> Bulk:
+) -> BulkExport:
     """Convert the accepted records, and the rows that fold into them, to the standard's files.
 
     Nothing is invented: a required value that the roster does not have is reported. Our own files
@@ -81,15 +81,17 @@ def bulk(
     )
     errors = checked.findings.errors
     if not strict or not errors.height:
-        return Bulk(tables, gather([*findings, *_breaches(errors, ours)]))
-    rest = bulk(checked.standing, checked.parts, today=today)
-    return replace(rest, findings=gather([*findings, *_faults(errors, ours), rest.findings]))
+        return BulkExport(tables, merge_findings([*findings, *_breaches(errors, ours)]))
+    rest = export_roster(checked.standing, checked.parts, today=today)
+    return replace(
+        rest, findings=merge_findings([*findings, *_faults(errors, ours), rest.findings])
+    )
 
 
 def _of_accepted(part: EntityRecords, standing: RosterState) -> EntityRecords:
     """Omit the rows whose record was refused or withheld."""
     owners = standing[part.entity.folds_into or ""].accepted["sourcedId"]
-    theirs = pl.col(owner(part.entity).name).is_in(owners.implode())
+    theirs = pl.col(owner_column(part.entity).name).is_in(owners.implode())
     return replace(part, accepted=part.accepted.filter(theirs))
 
 
@@ -132,26 +134,26 @@ def _refusals(standing: RosterState, tables: dict[str, pl.DataFrame]) -> Iterato
         for records in standing.values()
         if records.mode == "delta" and records.entity.standard
     ]:
-        yield of_file("export_delta", "", ", ".join(deltas))
+        yield file_finding("export_delta", "", ", ".join(deltas))
     elif not tables:
-        yield of_file("export_empty", "")
+        yield file_finding("export_empty", "")
 
 
 def _possible_gaps(filled: RosterState) -> Iterator[Findings]:
     """Report the files that may be incomplete, and those that the standard does not have."""
     for records in filled.values():
         if not records.entity.standard:
-            yield of_file("export_beyond", records.file, count=records.accepted.height)
+            yield file_finding("export_beyond", records.file, count=records.accepted.height)
         elif records.mode == "unknown":
-            yield of_file("export_whole", records.file)
+            yield file_finding("export_whole", records.file)
 
 
 def _breaches(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
     """Report the violations of the standard in the zip, which a strict reader would find."""
     causes = errors.filter(~pl.col("rule").is_in(CONSEQUENCES))
     for records, column, rule, rows in _of_drop(causes, ours):
-        yield of_rows(
-            BREACHES.get(rule, "export_breach"),
+        yield row_findings(
+            EXPORT_RULES.get(rule, "export_breach"),
             rows,
             file=records.file,
             entity=records.entity.name,
@@ -163,7 +165,7 @@ def _breaches(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
 def _faults(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
     """Report why rows are omitted."""
     for records, column, rule, rows in _of_drop(errors, ours):
-        yield of_rows(
+        yield row_findings(
             rule,
             rows,
             file=records.file,

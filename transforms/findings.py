@@ -19,7 +19,7 @@ EXAMPLES = 3
 # file from SPAN on, and those of the third from twice SPAN on: row SPAN + 7 of
 # `students.csv, teachers.csv` is row 7 of teachers.csv. If each row of a file describes several
 # records, the file is named once for each of them.
-SEVERAL = ", "
+FILE_SEPARATOR = ", "
 SPAN = 1 << 24
 
 ERRORS: dict[str, type[pl.DataType]] = {
@@ -60,7 +60,7 @@ class Findings:
         return self.errors.filter(pl.col("severity") == "fatal")
 
 
-def gather(findings: Iterable[Findings]) -> Findings:
+def merge_findings(findings: Iterable[Findings]) -> Findings:
     """Merge findings into one, in order."""
     parts = list(findings)
     errors = [part.errors for part in parts if part.errors.height]
@@ -70,7 +70,7 @@ def gather(findings: Iterable[Findings]) -> Findings:
     )
 
 
-def of_file(
+def file_finding(
     rule: str,
     file: str,
     detail: str = "",
@@ -83,7 +83,7 @@ def of_file(
 ) -> Findings:
     """Return a finding about a whole file, or about the drop if `file` is empty."""
     severity = RULES[rule].severity_when(strict)
-    file = SEVERAL.join(files_of(file))
+    file = FILE_SEPARATOR.join(files_of(file))
     if severity in ("warning", "note"):
         return Findings(
             notices=(Notice(rule, file, column, count, detail, ((row, ""),) if row else ()),)
@@ -100,7 +100,7 @@ def of_file(
     return Findings(pl.DataFrame([line], schema=ERRORS))
 
 
-def of_rows(
+def row_findings(
     rule: str,
     rows: pl.DataFrame,
     *,
@@ -136,25 +136,25 @@ def of_rows(
 
 def files_of(file: str) -> list[str]:
     """Return the files of a table, each once."""
-    return list(dict.fromkeys(file.split(SEVERAL)))
+    return list(dict.fromkeys(file.split(FILE_SEPARATOR)))
 
 
-def placed(file: str, row: str = ROW) -> tuple[pl.Expr, pl.Expr]:
+def file_and_row(file: str, row: str = ROW) -> tuple[pl.Expr, pl.Expr]:
     """Return the file that a table's row comes from, and the row's number in that file."""
-    names = file.split(SEVERAL)
+    names = file.split(FILE_SEPARATOR)
     if len(names) == 1:
         return pl.lit(file), pl.col(row)
     place = pl.col(row) // SPAN
     return place.replace_strict(dict(enumerate(names)), return_dtype=pl.String), pl.col(row) % SPAN
 
 
-def located(findings: Findings) -> Findings:
+def with_real_files(findings: Findings) -> Findings:
     """Replace the file names and row numbers of tables with several files by the real ones."""
     errors = findings.errors
-    several = [name for name in errors["file"].unique() if name and SEVERAL in name]
+    several = [name for name in errors["file"].unique() if name and FILE_SEPARATOR in name]
     for name in several:
         here = pl.col("file").eq_missing(name) & pl.col("row").is_not_null()
-        file, row = placed(name, "row")
+        file, row = file_and_row(name, "row")
         errors = errors.with_columns(
             file=pl.when(here).then(file).otherwise("file"),
             row=pl.when(here).then(row).otherwise("row").cast(pl.UInt32),
@@ -162,7 +162,7 @@ def located(findings: Findings) -> Findings:
     return Findings(errors, findings.notices) if several else findings
 
 
-def spelt(findings: Findings, names: Mapping[tuple[str, str], str]) -> Findings:
+def with_source_columns(findings: Findings, names: Mapping[tuple[str, str], str]) -> Findings:
     """Add to each column its names in the file, given as in `Roster.spelt`."""
     if not names:
         return findings
@@ -185,9 +185,9 @@ def spelt(findings: Findings, names: Mapping[tuple[str, str], str]) -> Findings:
 
 def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:
     """Split a table's rows by the file that they come from, with their numbers in that file."""
-    if SEVERAL not in file:
+    if FILE_SEPARATOR not in file:
         return {file: rows}
-    name_of, row = placed(file)
+    name_of, row = file_and_row(file)
     parts = {name: rows.filter(name_of == name) for name in files_of(file)}
     return {
         name: part.with_columns(row.cast(pl.UInt32).alias(ROW))
@@ -203,12 +203,12 @@ def _notice(
     return Notice(rule, file, column, rows.height, detail, tuple(first.iter_rows()))
 
 
-def place(file: str, row: str = ROW) -> pl.Expr:
+def row_location(file: str, row: str = ROW) -> pl.Expr:
     """Return the text that names a row's file and number."""
-    name, number = placed(file, row)
+    name, number = file_and_row(file, row)
     return pl.concat_str(name, pl.lit(" row "), number)
 
 
-def fault(file: str, row: str = ROW) -> pl.Expr:
+def fault_location(file: str, row: str = ROW) -> pl.Expr:
     """Return the text that names a row's file and number, its `column` and the broken `rule`."""
-    return pl.concat_str(place(file, row), pl.lit(", "), "column", pl.lit(": "), "rule")
+    return pl.concat_str(row_location(file, row), pl.lit(", "), "column", pl.lit(": "), "rule")

@@ -23,23 +23,23 @@ Frames = Mapping[str, pl.DataFrame]
 ROWS: dict[str, type[pl.DataType]] = {ROW: pl.UInt32, "sourcedId": pl.String}
 
 
-def digest_of(sourced_id: str) -> str:
+def id_digest(sourced_id: str) -> str:
     """Return the SHA-256 of an id in UTF-8, as 64 hex digits."""
     return hashlib.sha256(sourced_id.encode()).hexdigest()
 
 
-def forgotten_in(roster: Roster, digests: frozenset[str]) -> Frames:
+def forgotten_rows_of_drop(roster: Roster, digests: frozenset[str]) -> Frames:
     """Find the rows of forgotten people in a drop, as `forgotten` does; include misfit rows."""
     if not digests:
         return {}
     tables = roster.tables.items()
-    return forgotten(
+    return rows_of_forgotten(
         {name: pl.concat([table.frame, table.lost], how="diagonal") for name, table in tables},
         digests,
     )
 
 
-def forgotten(frames: Frames, digests: frozenset[str]) -> Frames:
+def rows_of_forgotten(frames: Frames, digests: frozenset[str]) -> Frames:
     """Return the rows of people whose ids have these digests, and the rows that need them.
 
     The result has the columns `#row` and `sourcedId`, by entity. `users` has every such id that
@@ -53,21 +53,22 @@ def forgotten(frames: Frames, digests: frozenset[str]) -> Frames:
     return _rows_needing(frames, people["sourcedId"]) if people.height else {}
 
 
-def without_forgotten(standing: RosterState, digests: frozenset[str]) -> RosterState:
+def withhold_forgotten(standing: RosterState, digests: frozenset[str]) -> RosterState:
     """Withhold forgotten people from a roster."""
-    return left_out(
-        standing, forgotten({name: records.accepted for name, records in standing.items()}, digests)
+    return withhold_rows(
+        standing,
+        rows_of_forgotten({name: records.accepted for name, records in standing.items()}, digests),
     )
 
 
-def left_out(standing: RosterState, found: Frames) -> RosterState:
+def withhold_rows(standing: RosterState, found: Frames) -> RosterState:
     """Withhold the `found` records, accepted or refused, and remove the references to people."""
     if not found:
         return standing
     return {name: _withhold(records, found) for name, records in standing.items()}
 
 
-def untold(findings: Findings, found: Frames) -> Findings:
+def without_their_errors(findings: Findings, found: Frames) -> Findings:
     """Remove the errors of the `found` rows, since errors contain values of these people."""
     errors = findings.errors
     for name, rows in found.items():
@@ -78,12 +79,12 @@ def untold(findings: Findings, found: Frames) -> Findings:
     return replace(findings, errors=errors)
 
 
-def nameless(records: EntityRecords) -> EntityRecords:
+def without_forgotten_ids(records: EntityRecords) -> EntityRecords:
     """Remove the ids that were withheld as forgotten, so that they are not stored."""
     return replace(records, withheld=records.withheld.filter(pl.col("cause") != CAUSE))
 
 
-def erased(records: EntityRecords, ids: pl.Series, people: pl.Series) -> EntityRecords:
+def erase_people(records: EntityRecords, ids: pl.Series, people: pl.Series) -> EntityRecords:
     """Erase people from one entity's records: their rows, rows that need them, references to them.
 
     `ids` are the refused and withheld records of this entity that are theirs. Returns the same
@@ -99,13 +100,13 @@ def erased(records: EntityRecords, ids: pl.Series, people: pl.Series) -> EntityR
     return records if same else left
 
 
-def friends(users: pl.DataFrame, people: pl.Series) -> pl.Series:
+def users_naming(users: pl.DataFrame, people: pl.Series) -> pl.Series:
     """Return the other users whose records name one of these people."""
     names_them = _names(ENTITIES[PEOPLE], users, people, needed=False)
     return users.filter(names_them & ~pl.col("sourcedId").is_in(people.implode()))["sourcedId"]
 
 
-def is_of(records: EntityRecords, people: pl.Series) -> pl.Series:
+def ids_belonging_to(records: EntityRecords, people: pl.Series) -> pl.Series:
     """Return the ids of the accepted records that belong to these people."""
     belongs = _belongs_to(records.entity, records.accepted, people)
     return records.accepted.filter(belongs)["sourcedId"]

@@ -10,20 +10,24 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from transforms.findings import Findings, of_rows
-from transforms.payload import owner
+from transforms.findings import Findings, row_findings
+from transforms.payload import owner_column
 from transforms.records import RosterState
 from transforms.roster import Roster, Table
 
 MODIFIED, MOMENT, OWNER = "dateLastModified", "#moment", "#owner"
 # The id of each row, the time of its last change (microseconds since 1970, UTC) and, of a part such
 # as a role, the record that it belongs to.
-MOMENTS: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, MOMENT: pl.Int64, OWNER: pl.String}
+TIMESTAMP_COLUMNS: dict[str, type[pl.DataType]] = {
+    "sourcedId": pl.String,
+    MOMENT: pl.Int64,
+    OWNER: pl.String,
+}
 SPELLING = "%Y-%m-%dT%H:%M:%S%.f%:z"
-Moments = Mapping[str, pl.DataFrame]
+Timestamps = Mapping[str, pl.DataFrame]
 
 
-def moment_of(cell: pl.Expr) -> pl.Expr:
+def parse_timestamp(cell: pl.Expr) -> pl.Expr:
     """Read a timestamp with an offset from UTC, or with a Z.
 
     Other values become null; the check reports them.
@@ -31,7 +35,7 @@ def moment_of(cell: pl.Expr) -> pl.Expr:
     return cell.str.replace("Z$", "+00:00").str.to_datetime(SPELLING, time_unit="us", strict=False)
 
 
-def changes_in(roster: Roster) -> dict[str, Table]:
+def deltas_with_timestamps(roster: Roster) -> dict[str, Table]:
     """Return the delta tables that have rows with a timestamp."""
     return {
         name: table
@@ -40,26 +44,26 @@ def changes_in(roster: Roster) -> dict[str, Table]:
     }
 
 
-def outdated(table: Table, newest: pl.DataFrame | None) -> Findings:
+def outdated_rows(table: Table, newest: pl.DataFrame | None) -> Findings:
     """Refuse delta rows that are older than an accepted row of the same record.
 
-    `newest` has the columns of `MOMENTS`: the newest accepted row of each record.
+    `newest` has the columns of `TIMESTAMP_COLUMNS`: the newest accepted row of each record.
     """
     if newest is None or table.mode != "delta":
         return Findings()
     last = newest.select("sourcedId", last=MOMENT)
     rows = table.frame.join(last, on="sourcedId", how="inner", maintain_order="left")
-    rows = rows.filter(moment_of(pl.col(MODIFIED)).dt.epoch("us") < pl.col("last"))
-    return of_rows(
+    rows = rows.filter(parse_timestamp(pl.col(MODIFIED)).dt.epoch("us") < pl.col("last"))
+    return row_findings(
         "outdated", rows, file=table.file, entity=table.entity.name, column=MODIFIED, value=MODIFIED
     )
 
 
-def accepted_moments(roster: Roster, standing: RosterState, newest: Moments) -> Moments:
+def accepted_timestamps(roster: Roster, standing: RosterState, newest: Timestamps) -> Timestamps:
     """Return the timestamps of the accepted and deleting rows that are newer than `newest`."""
     found = {
         name: _newer(_accepted(table, standing), newest.get(name))
-        for name, table in changes_in(roster).items()
+        for name, table in deltas_with_timestamps(roster).items()
     }
     return {name: frame for name, frame in found.items() if frame.height}
 
@@ -76,10 +80,14 @@ def _accepted(table: Table, standing: RosterState) -> pl.DataFrame:
 
 
 def _moments(table: Table) -> pl.DataFrame:
-    """Return the newest row of each id in a table that has a timestamp (columns of `MOMENTS`)."""
-    of = pl.col(owner(table.entity).name) if table.entity.folds_into else pl.lit(None, pl.String)
+    """Return the newest row of each id in a table that has a timestamp (columns of `TIMESTAMP_COLUMNS`)."""
+    of = (
+        pl.col(owner_column(table.entity).name)
+        if table.entity.folds_into
+        else pl.lit(None, pl.String)
+    )
     rows = table.frame.select(
-        "sourcedId", moment_of(pl.col(MODIFIED)).dt.epoch("us").alias(MOMENT), of.alias(OWNER)
+        "sourcedId", parse_timestamp(pl.col(MODIFIED)).dt.epoch("us").alias(MOMENT), of.alias(OWNER)
     )
     rows = rows.drop_nulls(["sourcedId", MOMENT]).sort(MOMENT, descending=True)
     return rows.unique("sourcedId", keep="first", maintain_order=True)

@@ -33,7 +33,7 @@ METADATA = EXTENSION
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,14}[1-9])?")
 
 
-def bodies(entity: Entity, frame: pl.DataFrame) -> Iterator[Json]:
+def json_records(entity: Entity, frame: pl.DataFrame) -> Iterator[Json]:
     """Return the JSON record of each row of `frame`; ignore columns that begin with `#`."""
     writers = [(name, _writer(entity, name)) for name in frame.columns if not name.startswith("#")]
     for row in frame.select([name for name, _ in writers]).iter_rows():
@@ -44,21 +44,21 @@ def bodies(entity: Entity, frame: pl.DataFrame) -> Iterator[Json]:
         yield body
 
 
-def folded(entity: Entity) -> dict[str, Entity]:
+def parts_by_name(entity: Entity) -> dict[str, Entity]:
     """Return the entities whose rows are parts of this entity's records, by name."""
     return {part.name: part for part in ENTITIES.values() if part.folds_into == entity.name}
 
 
-def owner(part: Entity) -> Column:
+def owner_column(part: Entity) -> Column:
     """Return the column of a folded entity that refers to the record that a part belongs to."""
     return next(column for column in part.current if column.refers == part.folds_into)
 
 
-def property_of(entity: Entity, column: str) -> str:
+def json_property(entity: Entity, column: str) -> str:
     """Return the JSON property that a column of a frame becomes."""
     if column.startswith(METADATA):
         return "metadata"
-    part = folded(entity).get(column)
+    part = parts_by_name(entity).get(column)
     return part_property(part) if part else entity[column].json
 
 
@@ -70,16 +70,20 @@ def part_property(part: Entity) -> str:
 def _writer(entity: Entity, name: str) -> Callable[[Json, str], None]:
     if name.startswith(METADATA):
         path = name.removeprefix(METADATA).split(".")
-        return lambda body, value: _nest(body.setdefault("metadata", {}), path, typed(value))
-    if part := folded(entity).get(name):
+        return lambda body, value: _nest(
+            body.setdefault("metadata", {}), path, parse_metadata(value)
+        )
+    if part := parts_by_name(entity).get(name):
         write = PARTS.get(part.name, _plain_parts)
-        return lambda body, value: body.update({part_property(part): write(part, unfolded(value))})
+        return lambda body, value: body.update(
+            {part_property(part): write(part, read_parts(value))}
+        )
     column = entity[name]
     convert = CONVERTERS.get(column.kind, str)
     return lambda body, value: body.update({column.json: convert(value)})
 
 
-def typed(value: str) -> Any:
+def parse_metadata(value: str) -> Any:
     """Read a `metadata.*` cell: numbers, booleans and JSON get their type, everything else is text.
 
     A number stays text if JSON would spell it differently. So does text that looks like JSON but
@@ -94,12 +98,14 @@ def typed(value: str) -> Any:
     return value
 
 
-def names_in(column: str, value: str) -> list[str]:
+def filled_paths(column: str, value: str) -> list[str]:
     """Return the names that a cell fills: its column, or the paths in a `metadata.*` object.
 
     The value `{"b": 1}` in the column `metadata.a` fills `metadata.a.b`.
     """
-    content = typed(value) if column.startswith(METADATA) and value.startswith("{") else None
+    content = (
+        parse_metadata(value) if column.startswith(METADATA) and value.startswith("{") else None
+    )
     return list(_paths(column, content)) if isinstance(content, dict) else [column]
 
 
@@ -238,24 +244,24 @@ PARTS: dict[str, Callable[[Entity, list[Part]], Any]] = {
 }
 
 
-def parts_in(entity: Entity, name: str, text: str) -> Json:
+def parts_as_json(entity: Entity, name: str, text: str) -> Json:
     """Return a cell of parts as JSON, as the one property that holds them."""
-    part = folded(entity)[name]
-    return {part_property(part): PARTS.get(name, _plain_parts)(part, unfolded(text))}
+    part = parts_by_name(entity)[name]
+    return {part_property(part): PARTS.get(name, _plain_parts)(part, read_parts(text))}
 
 
-def folded_text(columns: Iterable[str]) -> pl.Expr:
+def part_expression(columns: Iterable[str]) -> pl.Expr:
     """Return an expression that writes the named columns of a row as one part."""
     cells = [pl.lit(name + NAME) + pl.col(name) for name in sorted(columns)]
     return pl.concat_str(cells, separator=CELL, ignore_nulls=True)
 
 
-def unfolded(text: str) -> list[Part]:
+def read_parts(text: str) -> list[Part]:
     """Read the parts in a cell."""
     return [dict(cell.split(NAME, 1) for cell in part.split(CELL)) for part in text.split(PART)]
 
 
-def folded_again(parts: Iterable[Part]) -> str | None:
+def write_parts(parts: Iterable[Part]) -> str | None:
     """Write parts as a cell, in a fixed order; None if there are none."""
     texts = sorted(
         CELL.join(f"{name}{NAME}{value}" for name, value in sorted(part.items())) for part in parts
@@ -263,16 +269,16 @@ def folded_again(parts: Iterable[Part]) -> str | None:
     return PART.join(texts) or None
 
 
-def each(cells: pl.Series, change: Callable[[list[Part]], Iterable[Part]]) -> pl.Series:
+def map_parts(cells: pl.Series, change: Callable[[list[Part]], Iterable[Part]]) -> pl.Series:
     """Change the parts in every cell; each distinct cell is processed once."""
-    changed = {text: folded_again(change(unfolded(text))) for text in cells.drop_nulls().unique()}
+    changed = {text: write_parts(change(read_parts(text))) for text in cells.drop_nulls().unique()}
     return cells.replace_strict(changed, default=None, return_dtype=pl.String)
 
 
-def values(cells: pl.Series, name: str) -> pl.Series:
+def part_values(cells: pl.Series, name: str) -> pl.Series:
     """Return the values of one name in all parts of each cell, sorted and joined by commas."""
     found = {
-        text: ",".join(sorted({part[name] for part in unfolded(text) if name in part}))
+        text: ",".join(sorted({part[name] for part in read_parts(text) if name in part}))
         for text in cells.drop_nulls().unique()
     }
     return cells.replace_strict(found, default=None, return_dtype=pl.String)

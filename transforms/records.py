@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms.changes import Counts
-from transforms.roster import Mode
+from transforms.roster import SnapshotMode
 from transforms.schemas import Entity
 
 IDS: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "cause": pl.String}
@@ -31,7 +31,7 @@ class EntityRecords:
 
     entity: Entity
     accepted: pl.DataFrame  # columns of `Table.frame`, and one for each kind of part
-    mode: Mode
+    mode: SnapshotMode
     file: str
     # `sourcedId` and `cause`, one row for each record: the records that a rule rejected, and the
     # records that are not shared.
@@ -93,7 +93,7 @@ class EntityRecords:
 RosterState = dict[str, EntityRecords]
 
 
-def dependants(records: EntityRecords, parents: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def dependents(records: EntityRecords, parents: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Return the accepted records that need a record in `parents`.
 
     The result has the columns `#row`, `sourcedId`, `column` and `cause`. `parents` leads from an

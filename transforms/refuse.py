@@ -10,7 +10,7 @@ from pathlib import PurePath
 import polars as pl
 
 from transforms.binding.manifest import FILE
-from transforms.findings import SEVERAL, Findings, files_of
+from transforms.findings import FILE_SEPARATOR, Findings, files_of
 from transforms.guard.context import Rejections
 from transforms.roster import Roster
 from transforms.rules import CONSEQUENCES, RULES
@@ -20,7 +20,7 @@ from transforms.schemas import ENTITIES
 FOLLOWING = ("parent_rejected", "part_rejected", "target_parent")
 
 
-def refusals(findings: Findings, strict: bool) -> pl.DataFrame:
+def refusing_findings(findings: Findings, strict: bool) -> pl.DataFrame:
     """Return the fatal findings that refuse the drop.
 
     These are findings about no file, about the manifest, and about a file that every roster needs;
@@ -45,13 +45,13 @@ def refusals(findings: Findings, strict: bool) -> pl.DataFrame:
     )
 
 
-def breaches(findings: Findings) -> int:
+def count_violations(findings: Findings) -> int:
     """Return the number of errors that violate the standard, and not only the target's rules."""
     standard = [code for code, rule in RULES.items() if rule.judges == "standard"]
     return findings.errors.filter(pl.col("rule").is_in(standard)).height
 
 
-def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
+def rejections_by_entity(roster: Roster, findings: Findings) -> dict[str, Rejections]:
     """Return the rejections of each entity.
 
     Rows that are parts of another entity's records count for that entity. If it then has several
@@ -72,7 +72,7 @@ def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
             .height
         )
         rejections = Rejections(
-            SEVERAL.join(files), rows, faults, *_main_cause(roots.filter(of_table))
+            FILE_SEPARATOR.join(files), rows, faults, *_main_cause(roots.filter(of_table))
         )
         if rows and (
             name not in found or _share_of_faults(rejections) > _share_of_faults(found[name])

@@ -14,7 +14,7 @@ from typing import Literal
 import polars as pl
 
 from transforms.changes import ACTION, ENDS, PARENTS, SCHOOL, Changes, EntityChanges
-from transforms.checks.references import depths, ids_in, parent_column, parent_in
+from transforms.checks.references import depths, parent_column, parent_id, parent_ids
 from transforms.schemas import ENTITIES
 
 Policy = Literal["delete", "disable", "end", "keep"]
@@ -34,12 +34,12 @@ OWNERS = {"demographics": "users"}
 Details = Mapping[str, pl.DataFrame]
 
 
-def allowed(entity: str) -> tuple[Policy, ...]:
+def allowed_policies(entity: str) -> tuple[Policy, ...]:
     """Return the policies that make sense for an entity."""
     return tuple(policy for policy in POLICIES if ONLY.get(policy, entity) == entity)
 
 
-def decided(
+def apply_policies(
     changes: Changes, details: Details, policies: Mapping[str, Policy], today: date
 ) -> Changes:
     """Set the action for each record that is missing from the drop.
@@ -49,7 +49,7 @@ def decided(
     with their classes and enrollments: it is normal that a term ends. An `endDate` is the first day
     on which a term is over.
     """
-    over = what_is_over(details, today)
+    over = ended_records(details, today)
     return {
         name: _by_policy(part, details, policies, over.get(name), today)
         for name, part in changes.items()
@@ -112,7 +112,7 @@ def _followers(changes: Changes, details: Details, policies: Mapping[str, Policy
     return found
 
 
-def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
+def ended_records(details: Details, today: date) -> dict[str, pl.Series]:
     """Return the ids of the sessions, classes and enrollments in `details` that are over."""
     sessions = details.get("academicSessions")
     if sessions is None or "ends" not in sessions.columns:
@@ -121,7 +121,7 @@ def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
         "sourcedId"
     ]
     ended = sessions.filter(pl.col("ends") <= today.isoformat())["sourcedId"]
-    terms = ids_in(pl.col("parents"), "academicSessions")
+    terms = parent_ids(pl.col("parents"), "academicSessions")
     some_run = terms.list.set_intersection(pl.lit(running.implode())).list.len() > 0
     some_ended = terms.list.set_intersection(pl.lit(ended.implode())).list.len() > 0
     found = {"academicSessions": ended}
@@ -129,7 +129,7 @@ def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
         found["classes"] = classes.filter(some_ended & ~some_run)["sourcedId"]
     if (enrollments := details.get("enrollments")) is not None and "classes" in found:
         of_class = (
-            ids_in(pl.col("parents"), "classes").list.first().is_in(found["classes"].implode())
+            parent_ids(pl.col("parents"), "classes").list.first().is_in(found["classes"].implode())
         )
         found["enrollments"] = enrollments.filter(
             of_class.fill_null(value=False)
@@ -143,7 +143,7 @@ def children_first(name: str, removals: pl.DataFrame, details: pl.DataFrame) -> 
     if parent_column(ENTITIES[name]) is None:
         return removals
     above = {
-        record: parent_in(words, ENTITIES[name])
+        record: parent_id(words, ENTITIES[name])
         for record, words in details.select("sourcedId", "parents").iter_rows()
     }
     ids = removals["sourcedId"].to_list()

@@ -11,21 +11,21 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.checks.references import Known, in_target
-from transforms.findings import Findings, gather, of_file
+from transforms.checks.references import LedgerFrames, in_target
+from transforms.findings import Findings, file_finding, merge_findings
 from transforms.roster import RawFile, Roster, Table
 from transforms.schemas import ENTITIES, Column, Entity
 
 FILE = "ids.csv"
 OLD, NEW, ENTITY = "old", "new", "entity"
 # (entity, new id) -> the id that the target knows.
-Renamed = Mapping[tuple[str, str], str]
+RenamedIds = Mapping[tuple[str, str], str]
 # By entity, the old id of each new one.
-Given = Mapping[str, Mapping[str, str]]
+OldIds = Mapping[str, Mapping[str, str]]
 FIRST = 3
 
 
-def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
+def restore_old_ids(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
     """Replace the `new` ids of a file by the `old` ones, everywhere in a roster.
 
     A line counts for its `entity`, or for all entities if that is blank. `found` are the findings
@@ -34,31 +34,34 @@ def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
     # The drop is refused if the file cannot be read: every record would seem to be another one.
     unreadable = found.fatal.select("file", "rule").unique(maintain_order=True)
     refusals = [
-        of_file("ids_unclear", "", f"{file or FILE}: {rule}")
+        file_finding("ids_unclear", "", f"{file or FILE}: {rule}")
         for file, rule in unreadable.iter_rows()
     ]
-    roster = replace(roster, findings=gather([roster.findings, *refusals]))
+    roster = replace(roster, findings=merge_findings([roster.findings, *refusals]))
     if ids is None:
         return roster
-    if problem := unclear(ids):
+    if problem := problem_in(ids):
         return replace(
-            roster, findings=gather([roster.findings, of_file("ids_unclear", "", problem)])
+            roster,
+            findings=merge_findings([roster.findings, file_finding("ids_unclear", "", problem)]),
         )
     given = {
         name: _first_ids(dict(_lines(ids.frame, name).select(NEW, OLD).iter_rows()))
         for name in ENTITIES
     }
     tables = {name: _with_old_ids(table, given) for name, table in roster.tables.items()}
-    notice = of_file("ids_renamed", ids.name, count=ids.frame.height)
-    return replace(roster, tables=tables, findings=gather([roster.findings, notice]), given=given)
+    notice = file_finding("ids_renamed", ids.name, count=ids.frame.height)
+    return replace(
+        roster, tables=tables, findings=merge_findings([roster.findings, notice]), given=given
+    )
 
 
-def file_of_ids(files: dict[str, RawFile]) -> RawFile | None:
+def find_id_file(files: dict[str, RawFile]) -> RawFile | None:
     """Return the file of ids among the files of a drop; None if there is none."""
     return next((file for name, file in files.items() if name.casefold() == FILE), None)
 
 
-def readable_in(ids: RawFile | None) -> frozenset[str]:
+def composite_new_ids(ids: RawFile | None) -> frozenset[str]:
     """Return the new ids that were made of several values (`a/b`).
 
     The file's lines name records by them, even if the layout now makes such ids differently.
@@ -69,7 +72,7 @@ def readable_in(ids: RawFile | None) -> frozenset[str]:
     return frozenset(new.filter(new.str.contains("/")))
 
 
-def unclear(ids: RawFile) -> str:
+def problem_in(ids: RawFile) -> str:
     """Return why a file of ids cannot be used; blank if it can."""
     missing = [name for name in (OLD, NEW) if name not in ids.frame.columns]
     if missing:
@@ -129,12 +132,12 @@ def _first_ids(old: Mapping[str, str]) -> dict[str, str]:
     return first
 
 
-def _with_old_ids(table: Table, given: Given) -> Table:
+def _with_old_ids(table: Table, given: OldIds) -> Table:
     lost = table.lost.with_columns(_old(pl.col("sourcedId"), given[table.entity.name]))
     return replace(table, frame=with_old(table.frame, table.entity, given), lost=lost)
 
 
-def remembering(ids: pl.DataFrame, known: Renamed) -> Renamed:
+def new_renames(ids: pl.DataFrame, known: RenamedIds) -> RenamedIds:
     """Return what a file of old and new ids adds to the known ones, by entity and new id.
 
     The values are the first ids of all. Lines without an entity are ignored.
@@ -147,7 +150,7 @@ def remembering(ids: pl.DataFrame, known: Renamed) -> Renamed:
     return found
 
 
-def by_entity(renamed: Renamed) -> Given:
+def by_entity(renamed: RenamedIds) -> OldIds:
     """Group the old ids by entity."""
     found: dict[str, dict[str, str]] = {}
     for (entity, new), was in renamed.items():
@@ -155,7 +158,7 @@ def by_entity(renamed: Renamed) -> Given:
     return found
 
 
-def with_old(frame: pl.DataFrame, entity: Entity, given: Given) -> pl.DataFrame:
+def with_old(frame: pl.DataFrame, entity: Entity, given: OldIds) -> pl.DataFrame:
     """Write the old ids in each column of an entity that holds ids."""
     columns = [column for column in entity.current if column.is_id]
     return frame.with_columns(
@@ -176,12 +179,12 @@ def _old(cell: pl.Expr, old: Mapping[str, str]) -> pl.Expr:
     return cell.replace(dict(old)) if old else cell
 
 
-def taken(roster: Roster, known: Known, earlier: Renamed) -> Findings:
+def taken_ids(roster: Roster, known: LedgerFrames, earlier: RenamedIds) -> Findings:
     """Refuse a drop whose new ids are those of other records, which the target has.
 
     `earlier` are the changed ids of earlier drops: the id in the target, by entity and new id.
     """
-    return gather(
+    return merge_findings(
         [
             *_taken_in_target(FILE, roster.given, known),
             *_taken_in_target("", by_entity(roster.renamed), known),
@@ -190,7 +193,7 @@ def taken(roster: Roster, known: Known, earlier: Renamed) -> Findings:
     )
 
 
-def _taken_in_target(file: str, given: Given, known: Known) -> Iterator[Findings]:
+def _taken_in_target(file: str, given: OldIds, known: LedgerFrames) -> Iterator[Findings]:
     for entity, old in given.items():
         new = pl.Series([one for one, was in old.items() if one != was], dtype=pl.String)
         pairs = [
@@ -200,14 +203,14 @@ def _taken_in_target(file: str, given: Given, known: Known) -> Iterator[Findings
             first = ", ".join(f"{one} of {was}" for one, was in pairs[:FIRST])
             more = ", …" if len(pairs) > FIRST else ""
             detail = f"{file or 'the file of changed ids'}: {entity} {first}{more}"
-            yield of_file("ids_taken", "", detail, count=len(pairs))
+            yield file_finding("ids_taken", "", detail, count=len(pairs))
 
 
-def _taken_earlier(renamed: Renamed, earlier: Renamed) -> Iterator[Findings]:
+def _taken_earlier(renamed: RenamedIds, earlier: RenamedIds) -> Iterator[Findings]:
     """Report ids that were the new id of another record in an earlier drop."""
     for (entity, new), was in renamed.items():
         if (before := earlier.get((entity, new), was)) != was:
-            yield of_file(
+            yield file_finding(
                 "ids_taken",
                 "",
                 f"{entity} {new} of {was}, and it is the new id of {before} since an earlier night",

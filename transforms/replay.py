@@ -22,7 +22,7 @@ class Step:
         return self.whole | self.partial
 
 
-def needed(steps: Sequence[Step]) -> list[Step]:
+def needed_steps(steps: Sequence[Step]) -> list[Step]:
     """Omit the steps that a later full snapshot replaces; `steps` are in the order of their days.
 
     A step replaces all earlier ones if it has a full snapshot of every entity that they have.

@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from transforms.changes import ENDED_PARTS
-from transforms.checks.parts import ENDING
-from transforms.checks.references import Known, in_target
-from transforms.findings import ROW, Findings, gather, of_rows, place
-from transforms.payload import Part, folded_again, unfolded
+from transforms.checks.parts import ROLES
+from transforms.checks.references import LedgerFrames, in_target
+from transforms.findings import ROW, Findings, merge_findings, row_findings, row_location
+from transforms.payload import Part, read_parts, write_parts
 from transforms.records import EntityRecords, RosterState
 from transforms.schemas import ENTITIES
-from transforms.target_vocabulary import Carrying
+from transforms.target_vocabulary import FeedVocabulary
 
 PEOPLE = "users"
 # The column with the ids of a record's roles, and the values that they were made of.
-KNOWN_BY = f"#{ENDING}"
-CELLS = (ENDING, KNOWN_BY, ENDED_PARTS)
+KNOWN_BY = f"#{ROLES}"
+CELLS = (ROLES, KNOWN_BY, ENDED_PARTS)
 # The cell of a role with the role in classes that it was made of.
 OF = "#of"
 # An organization and a role in it.
@@ -32,7 +32,7 @@ Role = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class PersonRecord:
+class PersonRoles:
     """The roles of one person, in a drop and in the roster before it."""
 
     now: list[Part]  # in the drop
@@ -45,10 +45,10 @@ class PersonRecord:
 
 
 @dataclass(frozen=True)
-class Rules:
+class RoleContext:
     """The target's roles, and the roles that people have in classes."""
 
-    carrying: Carrying
+    carrying: FeedVocabulary
     # The organizations and roles in which a person is in a class.
     enrolled: Callable[[str], set[Role]]
 
@@ -72,7 +72,7 @@ class Rules:
         ) in self.enrolled(person)
 
 
-def is_silent(standing: RosterState) -> bool:
+def may_omit_roles(standing: RosterState) -> bool:
     """Tell whether a drop may omit roles that people have, or end enrollments that made roles."""
     people = standing.get(PEOPLE)
     if people is not None:
@@ -82,8 +82,8 @@ def is_silent(standing: RosterState) -> bool:
     )
 
 
-def with_ends(
-    standing: RosterState, before: RosterState, known: Known, carrying: Carrying
+def settle_roles(
+    standing: RosterState, before: RosterState, known: LedgerFrames, carrying: FeedVocabulary
 ) -> tuple[RosterState, Findings]:
     """Give the people of a drop all their roles, and add people who only lose some.
 
@@ -101,7 +101,7 @@ def with_ends(
     people, found = _settle(
         drop,
         old,
-        Rules(carrying, _roles_in_classes(standing, before)),
+        RoleContext(carrying, _roles_in_classes(standing, before)),
         _losing_classes(standing, before),
     )
     if PEOPLE not in standing and not people.accepted.height:
@@ -114,7 +114,7 @@ def with_ends(
 
 
 def _may_omit_roles(people: EntityRecords) -> bool:
-    return ENDING in people.partial or (people.mode != "bulk" and ENDING not in people.said)
+    return ROLES in people.partial or (people.mode != "bulk" and ROLES not in people.said)
 
 
 def _empty_drop(old: EntityRecords) -> EntityRecords:
@@ -171,7 +171,7 @@ def _enrollments_after(standing: RosterState, before: RosterState) -> pl.DataFra
 
 
 def _settle(
-    drop: EntityRecords, old: EntityRecords, rules: Rules, losing: pl.Series
+    drop: EntityRecords, old: EntityRecords, rules: RoleContext, losing: pl.Series
 ) -> tuple[EntityRecords, Findings]:
     """Set the roles of everyone in the drop, and of people outside it who may be `losing` some."""
     losing = pl.concat([drop.ended["sourcedId"], losing]).drop_nulls().unique()
@@ -186,7 +186,7 @@ def _settle(
     person = pl.col("sourcedId")
     outside = person.is_in(losing.implode()) & ~person.is_in(in_drop.implode())
     others = old.accepted.filter(outside).drop(ROW)
-    blank = [pl.lit(None, pl.String).alias(name) for name in (ENDING, KNOWN_BY)]
+    blank = [pl.lit(None, pl.String).alias(name) for name in (ROLES, KNOWN_BY)]
     rows = pl.concat([drop.accepted, others.with_columns(blank)], how="diagonal")
     cells, broken_rules = _cells_after(
         _with_cells(rows), _with_cells(old.accepted), drop.ended, rules, losing
@@ -194,21 +194,23 @@ def _settle(
     rows = rows.drop(*CELLS, strict=False).join(
         cells, on="sourcedId", how="left", maintain_order="left"
     )
-    if others.height and ENDING in old.accepted.columns:
+    if others.height and ROLES in old.accepted.columns:
         # People outside the drop whose roles did not change stay outside.
-        earlier = old.accepted.select("sourcedId", pl.col(ENDING).alias("#was"))
+        earlier = old.accepted.select("sourcedId", pl.col(ROLES).alias("#was"))
         was = rows.join(earlier, on="sourcedId", how="left", maintain_order="left")["#was"]
-        unchanged = rows[ENDING].eq_missing(was)
+        unchanged = rows[ROLES].eq_missing(was)
         rows = rows.filter(~(person.is_in(others["sourcedId"].implode()) & unchanged))
-    records = replace(drop, accepted=rows, settled=True, partial=drop.partial | {ENDING})
+    records = replace(drop, accepted=rows, settled=True, partial=drop.partial | {ROLES})
     kept = _rows_of(rows, pl.Series(broken_rules["last_role"], dtype=pl.String))
     found = [
-        of_rows("last_role", kept, file=drop.file, entity=PEOPLE, column=ENDING, value="sourcedId")
+        row_findings(
+            "last_role", kept, file=drop.file, entity=PEOPLE, column=ROLES, value="sourcedId"
+        )
     ]
     for rule in ("part_removed", "role_missing"):
         records, refusals = _refuse(records, rule, pl.Series(broken_rules[rule], dtype=pl.String))
         found.append(refusals)
-    return records, gather(found)
+    return records, merge_findings(found)
 
 
 def _with_cells(frame: pl.DataFrame) -> pl.DataFrame:
@@ -220,7 +222,11 @@ def _with_cells(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cells_after(
-    rows: pl.DataFrame, old: pl.DataFrame, ended: pl.DataFrame, rules: Rules, losing: pl.Series
+    rows: pl.DataFrame,
+    old: pl.DataFrame,
+    ended: pl.DataFrame,
+    rules: RoleContext,
+    losing: pl.Series,
 ) -> tuple[pl.DataFrame, dict[str, list[str]]]:
     """Return the `CELLS` of each person, and the people who break a rule, by rule.
 
@@ -229,9 +235,9 @@ def _cells_after(
     joined = rows.drop(ENDED_PARTS).join(
         old, on="sourcedId", how="left", suffix=":old", maintain_order="left"
     )
-    was, known = pl.col(f"{ENDING}:old"), pl.col(f"{KNOWN_BY}:old")
+    was, known = pl.col(f"{ROLES}:old"), pl.col(f"{KNOWN_BY}:old")
     same = (
-        (pl.col(ENDING) == was)
+        (pl.col(ROLES) == was)
         & pl.col(KNOWN_BY).eq_missing(known)
         & ~pl.col("sourcedId").is_in(losing.implode())
     )
@@ -243,15 +249,15 @@ def _cells_after(
         ended_of.setdefault(person, []).append((part, org, role))
     changed = []
     broken_rules = {rule: list[str]() for rule in ("last_role", "role_missing", "part_removed")}
-    columns = ("sourcedId", ENDING, KNOWN_BY, was, known, ENDED_PARTS)
+    columns = ("sourcedId", ROLES, KNOWN_BY, was, known, ENDED_PARTS)
     for person, *cells in joined.filter(~unchanged).select(*columns).iter_rows():
         now, known_by, before, known_before, ended_before = (
-            unfolded(cell) if cell else [] for cell in cells
+            read_parts(cell) if cell else [] for cell in cells
         )
-        record = PersonRecord(
+        record = PersonRoles(
             now, known_by, before, known_before, ended_before, ended_of.get(person, [])
         )
-        *cells_after, rule = left(person, record, rules)
+        *cells_after, rule = roles_after(person, record, rules)
         changed.append((person, *cells_after))
         if rule:
             broken_rules[rule].append(person)
@@ -266,8 +272,10 @@ def _refuse(records: EntityRecords, rule: str, people: pl.Series) -> tuple[Entit
     if not people.len():
         return records, Findings()
     rows = _rows_of(records.accepted, people)
-    found = of_rows(rule, rows, file=records.file, entity=records.entity.name, column=ENDING)
-    causes = rows.select("sourcedId", cause=pl.concat_str(place(records.file), pl.lit(f": {rule}")))
+    found = row_findings(rule, rows, file=records.file, entity=records.entity.name, column=ROLES)
+    causes = rows.select(
+        "sourcedId", cause=pl.concat_str(row_location(records.file), pl.lit(f": {rule}"))
+    )
     accepted = records.accepted.join(causes, on="sourcedId", how="anti", maintain_order="left")
     refused = pl.concat([records.refused, causes.join(records.refused, on="sourcedId", how="anti")])
     return replace(records, accepted=accepted, refused=refused), found
@@ -280,16 +288,16 @@ def _rows_of(accepted: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
     )
 
 
-def taken_back(standing: RosterState, newest: EntityRecords) -> RosterState:
+def mark_restored_roles(standing: RosterState, newest: EntityRecords) -> RosterState:
     """Mark the roles that people have in the newest roster, and not in an older one to restore."""
     older = standing.get(PEOPLE)
-    if older is None or ENDING not in older.partial:
+    if older is None or ROLES not in older.partial:
         return standing
-    now = _with_cells(newest.accepted).select("sourcedId", now=ENDING)
+    now = _with_cells(newest.accepted).select("sourcedId", now=ROLES)
     joined = _with_cells(older.accepted).join(
         now, on="sourcedId", how="left", maintain_order="left"
     )
-    ended = [_lost_roles(*row) for row in joined.select(ENDING, "now", ENDED_PARTS).iter_rows()]
+    ended = [_lost_roles(*row) for row in joined.select(ROLES, "now", ENDED_PARTS).iter_rows()]
     accepted = older.accepted.with_columns(pl.Series(ENDED_PARTS, ended, dtype=pl.String))
     return standing | {PEOPLE: replace(older, accepted=accepted)}
 
@@ -298,16 +306,16 @@ def _lost_roles(then: str | None, now: str | None, ended: str | None) -> str | N
     """Return the roles of `now` that are not in `then`, and those that had ended then."""
     if then == now:
         return ended
-    had = {(one.get("orgSourcedId"), one.get("role")) for one in (unfolded(then) if then else [])}
-    seen = [*(unfolded(now) if now else []), *(unfolded(ended) if ended else [])]
+    had = {(one.get("orgSourcedId"), one.get("role")) for one in (read_parts(then) if then else [])}
+    seen = [*(read_parts(now) if now else []), *(read_parts(ended) if ended else [])]
     roles = dict.fromkeys((one["orgSourcedId"], one["role"]) for one in seen)
-    return folded_again(
+    return write_parts(
         {"orgSourcedId": org, "role": role} for org, role in roles if (org, role) not in had
     )
 
 
-def left(
-    person: str, record: PersonRecord, rules: Rules
+def roles_after(
+    person: str, record: PersonRoles, rules: RoleContext
 ) -> tuple[str | None, str | None, str | None, str]:
     """Return a person's roles, their ids, and the ended roles, each as a cell, and a broken rule.
 
@@ -334,16 +342,16 @@ def left(
     if unclear or not roles:
         rule = "part_removed" if unclear else "role_missing" if record.ended else "last_role"
         return (
-            folded_again(record.before),
-            folded_again(record.known_before),
-            folded_again(record.ended_before),
+            write_parts(record.before),
+            write_parts(record.known_before),
+            write_parts(record.ended_before),
             rule,
         )
     ended = {_role(one) for one in record.ended_before} | gone
     ended -= {_role(one) for one in roles}
     ended_cells = ({"orgSourcedId": org, "role": role} for org, role in ended)
-    known_by = folded_again([*record.known_by, *stay])
-    return folded_again(roles), known_by, folded_again(ended_cells), ""
+    known_by = write_parts([*record.known_by, *stay])
+    return write_parts(roles), known_by, write_parts(ended_cells), ""
 
 
 def _role(cells: Part) -> Role:

@@ -16,8 +16,8 @@ import polars as pl
 from transforms.findings import ROW, Findings
 from transforms.schemas import Entity
 
-Mode = Literal["bulk", "delta", "unknown"]
-LOST: dict[str, type[pl.DataType]] = {ROW: pl.UInt32, "sourcedId": pl.String}
+SnapshotMode = Literal["bulk", "delta", "unknown"]
+LOST_COLUMNS: dict[str, type[pl.DataType]] = {ROW: pl.UInt32, "sourcedId": pl.String}
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Table:
     file: str  # where the rows came from
     # What the drop says about the file: a full snapshot (`bulk`), changes (`delta`), or nothing
     # (`unknown`). If it says nothing, a missing record may still exist.
-    mode: Mode
+    mode: SnapshotMode
     # The rows that do not fit their header, with their sourcedId where it can be read.
-    lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
+    lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST_COLUMNS))
     # The columns that the drop has. It says nothing about the others, not even that they are blank.
     said: frozenset[str] = frozenset()
     emptied: bool = False  # the file should be a full snapshot, and has no rows

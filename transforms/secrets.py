@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from transforms.findings import Findings, of_file
+from transforms.findings import Findings, file_finding
 from transforms.payload import Json
 from transforms.roster import Table
 from transforms.schemas import ENTITIES
@@ -18,7 +18,7 @@ SECRET = frozenset(
 )
 
 
-def passwords_dropped(
+def remove_passwords(
     tables: dict[str, Table], keep: bool
 ) -> tuple[dict[str, Table], list[Findings]]:
     """Blank every secret column, and report how many passwords each file had."""
@@ -33,7 +33,7 @@ def passwords_dropped(
         ]
         counts = {secret: table.frame[secret].count() for secret in secrets}
         found += [
-            of_file("secrets_dropped", table.file, column=secret, count=count)
+            file_finding("secrets_dropped", table.file, column=secret, count=count)
             for secret, count in counts.items()
             if count
         ]

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms import payload as parts
-from transforms.checks.references import Known, in_target
-from transforms.findings import EXAMPLES, Findings, gather, of_file
+from transforms.checks.references import LedgerFrames, in_target
+from transforms.findings import EXAMPLES, Findings, file_finding, merge_findings
 from transforms.payload import Part
-from transforms.records import EntityRecords, RosterState, dependants, without_references
+from transforms.records import EntityRecords, RosterState, dependents, without_references
 from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.vocabularies import CONTACT_ROLES
 
-UNJUDGED = "the person is in no drop of this feed, which limits whom it shares"
+UNKNOWN_PERSON = "the person is in no drop of this feed, which limits whom it shares"
 
 
 @dataclass(frozen=True)
-class Scope:
+class SharingScope:
     """The records and columns that may be shared; an empty set is no limit."""
 
     schools: frozenset[str] = frozenset()  # ids of organizations
@@ -36,7 +36,9 @@ class Scope:
     passwords: bool = False
 
 
-def share(standing: RosterState, scope: Scope, known: Known | None = None) -> RosterState:
+def share(
+    standing: RosterState, scope: SharingScope, known: LedgerFrames | None = None
+) -> RosterState:
     """Withhold the records outside the scope and those that need them; blank excluded columns.
 
     `known` has the ledger's frames, which tell whom this feed has shared before.
@@ -55,12 +57,12 @@ def share(standing: RosterState, scope: Scope, known: Known | None = None) -> Ro
     }
 
 
-def unknown(standing: RosterState, scope: Scope) -> Findings:
+def unknown_scope_names(standing: RosterState, scope: SharingScope) -> Findings:
     """Report schools, grades and people in the scope that the drop does not have.
 
     If one is misspelled, too little or too much is shared.
     """
-    return gather(
+    return merge_findings(
         [
             _unknown_names(standing, "orgs", "sourcedId", "schools", scope.schools),
             _unknown_names(standing, "users", "grades", "grades", scope.grades),
@@ -86,21 +88,23 @@ def _unknown_names(
         return Findings()
     more = ", …" if len(missing) > EXAMPLES else ""
     detail = f"{setting} = {', '.join(missing[:EXAMPLES])}{more}"
-    return of_file("share_unknown", records.file, detail, column=column, count=len(missing))
+    return file_finding("share_unknown", records.file, detail, column=column, count=len(missing))
 
 
-def unjudged(shared: RosterState) -> Findings:
+def report_unknown_people(shared: RosterState) -> Findings:
     """Report the records withheld because it is unknown whether their people may be shared."""
     counts = {
-        records.file: records.withheld.filter(pl.col("cause") == UNJUDGED).height
+        records.file: records.withheld.filter(pl.col("cause") == UNKNOWN_PERSON).height
         for records in shared.values()
     }
-    return gather(
-        of_file("share_unjudged", file, count=count) for file, count in counts.items() if count
+    return merge_findings(
+        file_finding("share_unjudged", file, count=count) for file, count in counts.items() if count
     )
 
 
-def _by_own_cells(records: EntityRecords, scope: Scope, orgs: frozenset[str]) -> EntityRecords:
+def _by_own_cells(
+    records: EntityRecords, scope: SharingScope, orgs: frozenset[str]
+) -> EntityRecords:
     """Withhold the records of one entity that are out of scope by their own cells."""
     match records.entity.name:
         case "orgs" if scope.schools:
@@ -115,7 +119,7 @@ def _by_own_cells(records: EntityRecords, scope: Scope, orgs: frozenset[str]) ->
 
 
 def _by_parents(
-    records: EntityRecords, standing: RosterState, scope: Scope, shared: pl.Series
+    records: EntityRecords, standing: RosterState, scope: SharingScope, shared: pl.Series
 ) -> EntityRecords:
     """Withhold the records of schools and people that are out of scope, or that may be.
 
@@ -137,7 +141,7 @@ def _by_parents(
             records = _withhold(
                 records,
                 ~pl.col(person).is_in(_checked_people(standing, shared).implode()),
-                UNJUDGED,
+                UNKNOWN_PERSON,
             )
     return records
 
@@ -176,7 +180,7 @@ def _withhold(records: EntityRecords, out: pl.Expr, cause: str) -> EntityRecords
     return records.withhold(records.accepted.filter(out).select("sourcedId", cause=pl.lit(cause)))
 
 
-def _shared_orgs(standing: RosterState, scope: Scope) -> frozenset[str]:
+def _shared_orgs(standing: RosterState, scope: SharingScope) -> frozenset[str]:
     """Return the shared schools, the organizations above them, and the departments below them."""
     if "orgs" not in standing:
         return scope.schools
@@ -202,7 +206,7 @@ def _has_ancestor(org: str, above: dict[str, str | None], wanted: frozenset[str]
     return False
 
 
-def _users(records: EntityRecords, scope: Scope, orgs: frozenset[str]) -> EntityRecords:
+def _users(records: EntityRecords, scope: SharingScope, orgs: frozenset[str]) -> EntityRecords:
     """Withhold people by id, role, school and grade; of the others, share only roles in scope."""
     records = _withhold(
         records, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file"
@@ -219,7 +223,9 @@ def _users(records: EntityRecords, scope: Scope, orgs: frozenset[str]) -> Entity
             "no role in the drop, and the feed limits whom it shares",
         )
     roles = records.accepted["roles"]
-    kept = parts.each(roles, lambda held: [role for role in held if _is_shared(role, scope, orgs)])
+    kept = parts.map_parts(
+        roles, lambda held: [role for role in held if _is_shared(role, scope, orgs)]
+    )
     records = replace(
         records, accepted=records.accepted.with_columns(roles=kept, had=roles.is_not_null())
     )
@@ -234,16 +240,16 @@ def _users(records: EntityRecords, scope: Scope, orgs: frozenset[str]) -> Entity
     )
 
 
-def _is_shared(role: Part, scope: Scope, orgs: frozenset[str]) -> bool:
+def _is_shared(role: Part, scope: SharingScope, orgs: frozenset[str]) -> bool:
     in_school = not scope.schools or role.get("orgSourcedId") in orgs
     name = role.get("role", "")
     contact = name in CONTACT_ROLES and not scope.contacts
     return in_school and not contact and (not scope.roles or name in scope.roles)
 
 
-def _outside_grades(records: EntityRecords, scope: Scope) -> pl.Expr:
+def _outside_grades(records: EntityRecords, scope: SharingScope) -> pl.Expr:
     """Tell whether a person is only a student, and in none of the shared grades."""
-    students = parts.values(records.accepted["roles"], "role") == "student"
+    students = parts.part_values(records.accepted["roles"], "role") == "student"
     grades = (
         pl.col("grades").str.split(",").list.eval(pl.element().is_in(list(scope.grades))).list.any()
     )
@@ -257,12 +263,12 @@ def _without_dependants(standing: RosterState) -> RosterState:
     for name in ENTITIES:
         if name in standing:
             records = standing[name]
-            done[name] = records.withhold(dependants(records, withheld))
+            done[name] = records.withhold(dependents(records, withheld))
             withheld[name] = done[name].withheld
     return done
 
 
-def _blank_columns(records: EntityRecords, scope: Scope) -> EntityRecords:
+def _blank_columns(records: EntityRecords, scope: SharingScope) -> EntityRecords:
     names = [
         name
         for name in scope.leave_out.get(records.entity.name, ())

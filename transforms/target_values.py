@@ -16,20 +16,27 @@ import polars as pl
 
 from transforms import payload as parts
 from transforms.binding.upgrade import ADMINISTRATOR, SYSTEM_ADMINISTRATOR, role_at
-from transforms.checks.references import Known, in_target
-from transforms.findings import ROW, Findings, fault, gather, of_file, of_rows
-from transforms.payload import Part, folded
-from transforms.records import EntityRecords, RosterState, dependants, without_references
+from transforms.checks.references import LedgerFrames, in_target
+from transforms.findings import (
+    ROW,
+    Findings,
+    fault_location,
+    file_finding,
+    merge_findings,
+    row_findings,
+)
+from transforms.payload import Part, parts_by_name
+from transforms.records import EntityRecords, RosterState, dependents, without_references
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES, Column, Entity
-from transforms.schemas.entity import Moment
-from transforms.target_vocabulary import Carrying, MappedColumn, TargetVocabulary, Words
+from transforms.schemas.entity import DayEdge
+from transforms.target_vocabulary import FeedVocabulary, MappedColumn, TargetVocabulary, Words
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"
 EMAIL = rf"^[^@\s,;<>()\[\]]+@{_LABEL}(?:\.{_LABEL})+$"
 WILDCARD = "*"
 SITE_ADMINISTRATOR = ADMINISTRATOR["school"]
-UNMAPPED: dict[str, type[pl.DataType]] = {
+UNMAPPED_COLUMNS: dict[str, type[pl.DataType]] = {
     "entity": pl.String,
     "column": pl.String,
     "map": pl.String,
@@ -41,20 +48,20 @@ ROLES = ("roles", "role")
 
 
 @dataclass(frozen=True)
-class Carried:
+class TargetRecords:
     """The records that the target can accept, with the target's values."""
 
     standing: RosterState
     findings: Findings = field(default_factory=Findings)
 
 
-def carry(
+def map_to_target(
     standing: RosterState,
-    carrying: Carrying,
-    known: Known,
+    carrying: FeedVocabulary,
+    known: LedgerFrames,
     entities: Collection[str],
     root: str | None,
-) -> Carried:
+) -> TargetRecords:
     """Map values, and refuse the records that the target cannot accept and those that need them.
 
     `entities` are those that the target has. `root` is the organization above all others, for drops
@@ -66,10 +73,10 @@ def carry(
     root = carrying.session_org or _root(standing) or root
     for name in (name for name in ENTITIES if name in standing and name in entities):
         records, findings = _map_records(standing[name], carrying, root)
-        followers = dependants(records, refused).unique(ROW, keep="first", maintain_order=True)
+        followers = dependents(records, refused).unique(ROW, keep="first", maintain_order=True)
         for (column,), rows in followers.group_by("column", maintain_order=True):
             findings.append(
-                of_rows(
+                row_findings(
                     "target_parent",
                     rows,
                     file=records.file,
@@ -89,15 +96,15 @@ def carry(
         name: _without_homeless(without_references(records, hidden), carrying.vocabulary, entities)
         for name, records in done.items()
     }
-    return Carried(done, gather(found))
+    return TargetRecords(done, merge_findings(found))
 
 
-def not_carried(
+def files_without_place(
     roster: Roster, vocabulary: TargetVocabulary, entities: Collection[str]
 ) -> list[Findings]:
     """Report the files that are valid and that the target has no place for; it has `entities`."""
     return [
-        of_file("not_carried", table.file, count=table.frame.height)
+        file_finding("not_carried", table.file, count=table.frame.height)
         for name, table in roster.tables.items()
         if table.frame.height and not _has_place(table.entity, vocabulary, entities)
     ]
@@ -131,26 +138,26 @@ def _without_homeless(
         *(column.name for column in entity.references if not _is_there(column, entities)),
         *(
             part.name
-            for part in folded(entity).values()
+            for part in parts_by_name(entity).values()
             if not _has_place(part, vocabulary, entities)
         ),
     ]
     return replace(records, accepted=records.accepted.drop(homeless, strict=False))
 
 
-def _not_in_target(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
+def _not_in_target(known: LedgerFrames, name: str, refused: pl.DataFrame) -> pl.Series:
     if not refused.height:
         return refused["sourcedId"]
     return refused.filter(~pl.col("sourcedId").is_in(in_target(known, name).implode()))["sourcedId"]
 
 
 def _causes(records: EntityRecords, found: list[Findings]) -> pl.DataFrame:
-    errors = gather(found).errors.filter(pl.col("rule") != "target_parent")
-    return errors.select("sourcedId", cause=fault(records.file, "row"))
+    errors = merge_findings(found).errors.filter(pl.col("rule") != "target_parent")
+    return errors.select("sourcedId", cause=fault_location(records.file, "row"))
 
 
 def _map_records(
-    records: EntityRecords, carrying: Carrying, root: str | None
+    records: EntityRecords, carrying: FeedVocabulary, root: str | None
 ) -> tuple[EntityRecords, list[Findings]]:
     """Map the values of one entity's records, and report what the target cannot accept."""
     found: list[Findings] = []
@@ -163,7 +170,7 @@ def _map_records(
     for column in vocabulary.wanted.get(name, ()):
         blank = records.accepted.filter(pl.col(column).is_null())
         found.append(
-            of_rows("target_required", blank, file=records.file, entity=name, column=column)
+            row_findings("target_required", blank, file=records.file, entity=name, column=column)
         )
     if name == "users" and "roles" in carrying.maps:
         records, roles = _map_roles(records, carrying.maps["roles"])
@@ -192,7 +199,7 @@ def _with_timestamps(records: EntityRecords, zone: ZoneInfo) -> EntityRecords:
     return records
 
 
-def _timestamp(day: str, moment: Moment, zone: ZoneInfo) -> str:
+def _timestamp(day: str, moment: DayEdge, zone: ZoneInfo) -> str:
     clock = time(0) if moment == "start" else time(23, 59, 59)
     local = datetime.combine(date.fromisoformat(day), clock, zone)
     return local.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -213,7 +220,7 @@ def _map_column(
     rows = records.accepted.filter(pl.col(column).is_in(list(unknown)))
     rule = how.refuses or ("target_mapped" if how.unknown else "target_value")
     detail = f"sent as {how.unknown!r}" if how.unknown else ""
-    found = of_rows(
+    found = row_findings(
         rule,
         rows,
         file=records.file,
@@ -264,14 +271,14 @@ def _map_roles(
     unknown = {
         text
         for text in cells.drop_nulls().unique()
-        if any(role["role"] not in values for role in parts.unfolded(text))
+        if any(role["role"] not in values for role in parts.read_parts(text))
     }
     rows = records.accepted.filter(pl.col("roles").is_in(list(unknown)))
-    rows = rows.with_columns(unknown=parts.values(rows["roles"], "role"))
-    found = of_rows(
+    rows = rows.with_columns(unknown=parts.part_values(rows["roles"], "role"))
+    found = row_findings(
         "target_role", rows, file=records.file, entity="users", column="roles", value="unknown"
     )
-    mapped = parts.each(cells, lambda roles: [_map_role(role, values) for role in roles])
+    mapped = parts.map_parts(cells, lambda roles: [_map_role(role, values) for role in roles])
     return replace(records, accepted=records.accepted.with_columns(roles=mapped)), [found]
 
 
@@ -294,10 +301,10 @@ def _with_addresses(
     accepted = records.accepted.with_columns(email=pl.coalesce(own, valid))
     missing = accepted.filter(pl.col("email").is_null())
     found = [
-        of_rows(
+        row_findings(
             "target_value", wrong, file=records.file, entity="users", column="email", value="email"
         ),
-        of_rows("target_email", missing, file=records.file, entity="users", column="email"),
+        row_findings("target_email", missing, file=records.file, entity="users", column="email"),
     ]
     return replace(records, accepted=accepted), found
 
@@ -328,7 +335,7 @@ def _with_session_org(
     found = []
     if root is None:
         found.append(
-            of_rows(
+            row_findings(
                 "target_session_org",
                 records.accepted,
                 file=records.file,
@@ -340,7 +347,7 @@ def _with_session_org(
     return replace(records, accepted=accepted, said=records.said | {"orgSourcedId"}), found
 
 
-def uncarried(roster: Roster, vocabulary: TargetVocabulary) -> Roster:
+def map_from_target(roster: Roster, vocabulary: TargetVocabulary) -> Roster:
     """Map a roster that was read from a target back to the standard's roles."""
     roles = roster.tables.get("roles")
     if roles is None:
@@ -363,12 +370,12 @@ def mapped_columns(vocabulary: TargetVocabulary) -> dict[tuple[str, str], Mapped
     return {**vocabulary.columns, ROLES: MappedColumn("roles", refuses="target_role")}
 
 
-def unmapped(roster: Roster, carrying: Carrying) -> pl.DataFrame:
-    """Return the words that no map has (columns of `UNMAPPED`), with the number of their rows.
+def unmapped_words(roster: Roster, carrying: FeedVocabulary) -> pl.DataFrame:
+    """Return the words that no map has (columns of `UNMAPPED_COLUMNS`), with the number of their rows.
 
     The most frequent word of a column comes first.
     """
-    found = [pl.DataFrame(schema=UNMAPPED)]
+    found = [pl.DataFrame(schema=UNMAPPED_COLUMNS)]
     for (entity, column), mapped in mapped_columns(carrying.vocabulary).items():
         table = roster.tables.get(entity)
         if table is None or column not in table.frame.columns:
@@ -390,7 +397,7 @@ def unmapped(roster: Roster, carrying: Carrying) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def becomes(vocabulary: TargetVocabulary, entity: str, column: str) -> str:
+def effect_of_unmapped(vocabulary: TargetVocabulary, entity: str, column: str) -> str:
     """Describe what happens to a word of a column that no map has."""
     mapped = mapped_columns(vocabulary)[entity, column]
     if mapped.refuses:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 Words = Mapping[str, str]
-GREENWICH = ZoneInfo("UTC")
+UTC_ZONE = ZoneInfo("UTC")
 # The maps that a feed's file may change, by the name of their table in the file.
 MAPS = (
     "grades",
@@ -59,7 +59,7 @@ class TargetVocabulary:
 
 
 @dataclass(frozen=True)
-class Carrying:
+class FeedVocabulary:
     """A target's vocabulary with the settings of one feed."""
 
     vocabulary: TargetVocabulary
@@ -67,18 +67,18 @@ class Carrying:
     # Makes an address for users without one; the fields in braces are columns of users.
     email_template: str | None = None
     session_org: str | None = None  # the organization of sessions, if the target requires one
-    zone: ZoneInfo = GREENWICH  # the time zone that days begin and end in
+    zone: ZoneInfo = UTC_ZONE  # the time zone that days begin and end in
 
 
-def carrying(
+def feed_vocabulary(
     vocabulary: TargetVocabulary,
     overrides: Mapping[str, Words] | None = None,
     *,
     email_template: str | None = None,
     session_org: str | None = None,
-    zone: ZoneInfo = GREENWICH,
-) -> Carrying:
+    zone: ZoneInfo = UTC_ZONE,
+) -> FeedVocabulary:
     """Apply a feed's settings to a target's vocabulary; `overrides` changes maps, by name."""
     own = overrides or {}
     maps = {name: {**words, **own.get(name, {})} for name, words in vocabulary.maps.items()}
-    return Carrying(vocabulary, maps, email_template, session_org, zone)
+    return FeedVocabulary(vocabulary, maps, email_template, session_org, zone)

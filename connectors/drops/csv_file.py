@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 import polars as pl
 import polars.selectors as cs
 
-from connectors.drops.exact_path import Records, records_of
-from connectors.drops.fast_path import empty, parse, proven
+from connectors.drops.exact_path import Records, scan_records
+from connectors.drops.fast_path import empty_frame, parse, read_if_sound
 from connectors.drops.members import Refused, printable
 from connectors.drops.text import (
     Header,
-    header_of,
-    odd_line_ends,
-    only_lf,
-    put_back,
-    put_back_in,
+    find_header,
+    hide_escapes,
     refuse_other_payload,
-    set_aside,
-    utf8,
+    restore_escapes,
+    restore_escapes_in_row,
+    to_lf,
+    to_utf8,
+    unusual_line_ends,
 )
-from transforms.findings import ROW, Findings, gather, of_file, of_rows
+from transforms.findings import ROW, Findings, file_finding, merge_findings, row_findings
 from transforms.roster import RawFile
 
 HEAD = 1 << 16
@@ -40,83 +40,92 @@ def read_table(
         if len(data) < HEAD and not data.strip(b" \t\r\n,;\x1a"):
             raise Refused("file_blank", name)
         refuse_other_payload(name, data)
-        text, notes = utf8(name, data, encoding, strict)
+        text, notes = to_utf8(name, data, encoding, strict)
         del data
         found += notes
-        text = set_aside(text, escape)
+        text = hide_escapes(text, escape)
         reader = _read_fast(name, text, strict) or _read_exact(name, text, strict)
         if reader.header.delimiter != b",":
             mark = repr(reader.header.delimiter.decode())
-            found.append(of_file("delimiter", name, mark, strict=strict))
+            found.append(file_finding("delimiter", name, mark, strict=strict))
         found += reader.found
         reader.found = []
         table = _clean_cells(reader, text, escape)
         found += reader.found
     except Refused as refused:
-        return None, gather([*found, refused.findings])
-    findings = gather(found)
+        return None, merge_findings([*found, refused.findings])
+    findings = merge_findings(found)
     return (None if findings.fatal.height else table), findings
 
 
-def _read_fast(name: str, text: bytes, strict: bool) -> FileReader | None:
+def _read_fast(name: str, text: bytes, strict: bool) -> FileState | None:
     """Read a file that is proven to be sound; return None if it is not."""
     end = text.find(b"\n", 0, HEAD)
     first = text[: end if end >= 0 else HEAD].removesuffix(b"\r")
     if not first.strip() or b"\r" in first or (end < 0 and len(text) > HEAD):
         return None
     try:
-        header = header_of(name, only_lf(text[:HEAD]))
+        header = find_header(name, to_lf(text[:HEAD]))
     except Refused:
         return None  # the exact path reports it, from the whole file
     if header.skipped or header.start != len(first) + (end >= 0):
         return None
-    frame = proven(text, header)
+    frame = read_if_sound(text, header)
     if frame is None:
         return None
-    return FileReader(name, strict, header, frame.with_row_index(ROW, offset=1))
+    return FileState(name, strict, header, frame.with_row_index(ROW, offset=1))
 
 
-def _read_exact(name: str, text: bytes, strict: bool) -> FileReader:
+def _read_exact(name: str, text: bytes, strict: bool) -> FileState:
     """Read a file record by record."""
-    found = odd_line_ends(name, text)
-    text = only_lf(text)
-    header = header_of(name, text)
-    records = records_of(name, text, header)
+    found = unusual_line_ends(name, text)
+    text = to_lf(text)
+    header = find_header(name, text)
+    records = scan_records(name, text, header)
     del text
     body = b"".join(records.body)
     records.body.clear()
-    frame = parse(body, header) if body else empty(header)
+    frame = parse(body, header) if body else empty_frame(header)
     numbers = pl.int_range(1, records.rows + 1, dtype=pl.UInt32, eager=True).alias(ROW)
     if records.refused:
         numbers = numbers.filter(
             ~numbers.is_in(pl.Series(list(records.refused), dtype=pl.UInt32).implode())
         )
     frame = frame.select(numbers, pl.all())
-    reader = FileReader(name, strict, header, frame, found=found, blanks=records.blanks)
-    refuse_rows(reader, records)
-    pad(reader, records)
-    report(reader, "quote_stray", records.stray)
-    report(reader, "line_break_in_cell", records.line_breaks)
+    reader = FileState(name, strict, header, frame, found=found, blanks=records.blanks)
+    report_refused_records(reader, records)
+    pad_short_rows(reader, records)
+    report_rows(reader, "quote_stray", records.stray)
+    report_rows(reader, "line_break_in_cell", records.line_breaks)
     return reader
 
 
-def _clean_cells(reader: FileReader, text: bytes, escape: str) -> RawFile:
+def _clean_cells(reader: FileState, text: bytes, escape: str) -> RawFile:
     """Clean the cells, report what looks wrong, and move refused rows out of the frame."""
     ascii_only = text.isascii()
     texts = blanks_to_null(reader.frame.drop(ROW), ascii_only)
     reader.frame = texts.insert_column(0, reader.frame[ROW])
-    drop_blank_rows(reader)
-    drop_unnamed(reader)
-    reader.frame, found = without_apostrophes(reader.frame, reader.name, reader.strict)
-    reader.found += [*found, *(() if ascii_only else mojibake(reader.frame, reader.name, text))]
-    refused = gather(reader.found).errors.filter(pl.col("severity") == "error")["row"].drop_nulls()
-    move(reader, sorted(set(refused) - set(reader.ragged)))
-    ragged = {row: put_back_in(cells, escape) for row, cells in sorted(reader.ragged.items())}
-    return RawFile(reader.name, put_back(reader.frame, escape), reader.header.cells, ragged)
+    remove_blank_rows(reader)
+    remove_unnamed_columns(reader)
+    reader.frame, found = strip_apostrophes(reader.frame, reader.name, reader.strict)
+    reader.found += [
+        *found,
+        *(() if ascii_only else mojibake_findings(reader.frame, reader.name, text)),
+    ]
+    refused = (
+        merge_findings(reader.found)
+        .errors.filter(pl.col("severity") == "error")["row"]
+        .drop_nulls()
+    )
+    move_to_ragged(reader, sorted(set(refused) - set(reader.ragged)))
+    ragged = {
+        row: restore_escapes_in_row(cells, escape) for row, cells in sorted(reader.ragged.items())
+    }
+    return RawFile(reader.name, restore_escapes(reader.frame, escape), reader.header.cells, ragged)
 
 
 @dataclass
-class FileReader:
+class FileState:
     """The state of a file while it is read."""
 
     name: str
@@ -128,7 +137,7 @@ class FileReader:
     blanks: list[int] = field(default_factory=list)  # rows or, for blank lines, the row before
 
 
-def refuse_rows(reader: FileReader, records: Records) -> None:
+def report_refused_records(reader: FileState, records: Records) -> None:
     """Report the records that the exact path refused, by the rule that they break."""
     for rule in ("ragged_row", "quote_damaged", "control_character"):
         rows = {row: cells for row, (broken, cells) in records.refused.items() if broken == rule}
@@ -137,12 +146,12 @@ def refuse_rows(reader: FileReader, records: Records) -> None:
         _report_refused(reader, rule, texts)
 
 
-def _report_refused(reader: FileReader, rule: str, rows: dict[int, tuple[str, ...]]) -> None:
+def _report_refused(reader: FileState, rule: str, rows: dict[int, tuple[str, ...]]) -> None:
     delimiter = reader.header.delimiter.decode()
     _report(reader, rule, rows, [printable(delimiter.join(cells)) for cells in rows.values()])
 
 
-def pad(reader: FileReader, records: Records) -> None:
+def pad_short_rows(reader: FileState, records: Records) -> None:
     """Keep short rows if the cells that they lack are blank in every row; else refuse them.
 
     One blank cell too many is accepted if every row has it. If only some rows have it, a comma
@@ -156,15 +165,15 @@ def pad(reader: FileReader, records: Records) -> None:
     needed = max(used, default=-1) + 1
     padded = [row for row, size in records.short.items() if size >= needed]
     too_short = [row for row, size in records.short.items() if size < needed]
-    move(reader, too_short, "ragged_row", records.short)
+    move_to_ragged(reader, too_short, "ragged_row", records.short)
     every_row = len(records.cut) == reader.frame.height
     if not every_row:
-        move(reader, records.cut, "ragged_row")
-    report(reader, "row_padded", sorted([*padded, *(records.cut if every_row else ())]))
+        move_to_ragged(reader, records.cut, "ragged_row")
+    report_rows(reader, "row_padded", sorted([*padded, *(records.cut if every_row else ())]))
 
 
-def move(
-    reader: FileReader, rows: list[int], rule: str = "", sizes: dict[int, int] | None = None
+def move_to_ragged(
+    reader: FileState, rows: list[int], rule: str = "", sizes: dict[int, int] | None = None
 ) -> None:
     """Move rows from the frame to the ragged rows, cut to `sizes`; report them under `rule`."""
     if not rows:
@@ -181,22 +190,22 @@ def move(
         _report_refused(reader, rule, moved)
 
 
-def report(reader: FileReader, rule: str, rows: list[int]) -> None:
+def report_rows(reader: FileState, rule: str, rows: list[int]) -> None:
     """Report rows under a rule, without their values."""
     _report(reader, rule, rows, [""] * len(rows))
 
 
-def _report(reader: FileReader, rule: str, rows: Iterable[int], values: list[str]) -> None:
+def _report(reader: FileState, rule: str, rows: Iterable[int], values: list[str]) -> None:
     frame = pl.DataFrame(
         {ROW: list(rows), "sourcedId": [None] * len(values), "value": values},
         schema={ROW: pl.UInt32, "sourcedId": pl.String, "value": pl.String},
     )
     reader.found.append(
-        of_rows(rule, frame, file=reader.name, entity="", value="value", strict=reader.strict)
+        row_findings(rule, frame, file=reader.name, entity="", value="value", strict=reader.strict)
     )
 
 
-def drop_blank_rows(reader: FileReader) -> None:
+def remove_blank_rows(reader: FileState) -> None:
     """Remove rows without any value, and report blank lines that have a record after them."""
     columns = reader.header.columns
     if reader.frame[columns[0]].null_count():
@@ -207,7 +216,7 @@ def drop_blank_rows(reader: FileReader) -> None:
     inside = sorted(row for row in reader.blanks if row < last)
     if inside:
         reader.found.append(
-            of_file(
+            file_finding(
                 "blank_line",
                 reader.name,
                 count=len(inside),
@@ -217,18 +226,20 @@ def drop_blank_rows(reader: FileReader) -> None:
         )
 
 
-def drop_unnamed(reader: FileReader) -> None:
+def remove_unnamed_columns(reader: FileState) -> None:
     """Remove columns without a name, and refuse the rows that have a value in one of them."""
     unnamed = reader.header.unnamed
     if not unnamed:
         return
     filled = reader.frame.filter(pl.any_horizontal(pl.col(unnamed).is_not_null()))
     empty_columns = [column for column in unnamed if not filled[column].count()]
-    move(reader, filled[ROW].to_list(), "unnamed_cell")
+    move_to_ragged(reader, filled[ROW].to_list(), "unnamed_cell")
     reader.frame = reader.frame.drop(unnamed)
     if empty_columns:
         reader.found.append(
-            of_file("header_blank", reader.name, count=len(empty_columns), strict=reader.strict)
+            file_finding(
+                "header_blank", reader.name, count=len(empty_columns), strict=reader.strict
+            )
         )
 
 
@@ -250,7 +261,7 @@ def blanks_to_null(frame: pl.DataFrame, ascii_only: bool) -> pl.DataFrame:
     )
 
 
-def without_apostrophes(
+def strip_apostrophes(
     frame: pl.DataFrame, name: str, strict: bool
 ) -> tuple[pl.DataFrame, list[Findings]]:
     """Remove the apostrophes around the values of a column if every value has them."""
@@ -258,9 +269,9 @@ def without_apostrophes(
     for column in _apostrophe_columns(frame):
         if not _all_in_apostrophes(frame[column]):
             continue
-        rows = cell_findings(frame.filter(pl.col(column).is_not_null()), column)
+        rows = cells_with_rows(frame.filter(pl.col(column).is_not_null()), column)
         found.append(
-            of_rows(
+            row_findings(
                 "apostrophes",
                 rows,
                 file=name,
@@ -275,15 +286,15 @@ def without_apostrophes(
     return frame, found
 
 
-def mojibake(frame: pl.DataFrame, name: str, data: bytes) -> list[Findings]:
+def mojibake_findings(frame: pl.DataFrame, name: str, data: bytes) -> list[Findings]:
     """Report cells that look damaged by a wrong conversion."""
     if not any(mark in data for mark in MOJIBAKE_BYTES):
         return []
     columns = [column for column in frame.columns if column != ROW]
     return [
-        of_rows(
+        row_findings(
             "mojibake",
-            cell_findings(rows, column),
+            cells_with_rows(rows, column),
             file=name,
             entity="",
             column=column,
@@ -294,8 +305,8 @@ def mojibake(frame: pl.DataFrame, name: str, data: bytes) -> list[Findings]:
     ]
 
 
-def cell_findings(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Give the rows the columns that `of_rows` needs. Only the layout knows their `sourcedId`."""
+def cells_with_rows(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Give the rows the columns that `row_findings` needs. Only the layout knows their `sourcedId`."""
     return rows.select(
         ROW, pl.lit(None, pl.String).alias("sourcedId"), pl.col(column).alias("value")
     )

@@ -10,7 +10,14 @@ import re
 from dataclasses import dataclass, field
 
 from connectors.drops.members import Refused
-from connectors.drops.text import CsvRecord, Header, OpenQuoteError, line_of, record_at, sound_line
+from connectors.drops.text import (
+    CsvRecord,
+    Header,
+    OpenQuoteError,
+    format_line,
+    read_record,
+    sound_line_pattern,
+)
 
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -37,7 +44,7 @@ class Records:
     blanks: list[int] = field(default_factory=list)
 
 
-def records_of(name: str, data: bytes, header: Header) -> Records:
+def scan_records(name: str, data: bytes, header: Header) -> Records:
     """Go through the records of a file whose lines end in LF.
 
     Raises `Refused` if the file is cut short, or if a damaged record spans several lines, because
@@ -66,7 +73,7 @@ class _Scan:
     def __init__(self, name: str, data: bytes, header: Header, records: Records) -> None:
         self.name, self.data, self.records = name, data, records
         self.delimiter, self.width = header.delimiter, len(header.cells)
-        self.sound = sound_line(self.delimiter, self.width)
+        self.sound = sound_line_pattern(self.delimiter, self.width)
         self.controls = CONTROL.search(data, header.start) is not None
 
     def is_sound(self, start: int, end: int) -> bool:
@@ -87,7 +94,7 @@ class _Scan:
             return end
         self.records.rows += 1
         try:
-            record = record_at(self.data, start, self.delimiter)
+            record = read_record(self.data, start, self.delimiter)
         except OpenQuoteError as error:
             raise self._refusal("file_truncated", start) from error
         line_breaks = self.data.count(b"\n", start, record.end)
@@ -124,7 +131,7 @@ class _Scan:
             self.records.line_breaks.append(row)
         cells = (*record.cells[: self.width], *(b"",) * missing)
         # polars does not count an empty line as a record.
-        self.records.body.append((line_of(cells, self.delimiter) or b'""') + b"\n")
+        self.records.body.append((format_line(cells, self.delimiter) or b'""') + b"\n")
 
     def _refusal(self, rule: str, start: int) -> Refused:
         line = self.data.count(b"\n", 0, start) + 1

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 import polars as pl
 
-from connectors.drops.text import Header, sound_line
+from connectors.drops.text import Header, sound_line_pattern
 
 CHUNK = 1 << 18
 FIRST, LAST = itemgetter(0), itemgetter(-1)
@@ -20,21 +20,21 @@ CONTROLS = tuple(bytes([code]) for code in range(32) if code not in b"\t\n\r")
 
 
 @dataclass(frozen=True)
-class Signs:
+class ByteCounts:
     """Counts of special bytes in the records."""
 
     quotes: int
     returns: int  # carriage returns
 
 
-def proven(data: bytes, header: Header) -> pl.DataFrame | None:
+def read_if_sound(data: bytes, header: Header) -> pl.DataFrame | None:
     """Read the records of a file, or return None if it is not proven that every cell is complete.
 
     `header` must be the first line. Lines must all end in LF, or all in CR LF.
     """
     start = data.find(b"\n") + 1
     if start in (0, len(data)):
-        return empty(header)
+        return empty_frame(header)
     signs = _count_signs(data, start, header.delimiter)
     if signs is None:
         return None
@@ -56,12 +56,12 @@ def parse(data: bytes, header: Header, skip_lines: int = 0) -> pl.DataFrame:
     )
 
 
-def empty(header: Header) -> pl.DataFrame:
+def empty_frame(header: Header) -> pl.DataFrame:
     """Return a frame with the header's columns and no rows."""
     return pl.DataFrame(schema=dict.fromkeys(header.columns, pl.String))
 
 
-def _count_signs(data: bytes, start: int, delimiter: bytes) -> Signs | None:
+def _count_signs(data: bytes, start: int, delimiter: bytes) -> ByteCounts | None:
     """Count in chunks that fit the CPU cache; return None if a byte needs the exact path."""
     quotes = returns = 0
     while start < len(data):
@@ -81,7 +81,7 @@ def _count_signs(data: bytes, start: int, delimiter: bytes) -> Signs | None:
                 return None
             quotes += piece.count(b'"')
         start = end
-    return Signs(quotes, returns)
+    return ByteCounts(quotes, returns)
 
 
 def _has_sound_quotes(lines: bytes, delimiter: bytes) -> bool:
@@ -100,7 +100,7 @@ def _has_sound_quotes(lines: bytes, delimiter: bytes) -> bool:
 
 
 def _is_complete(
-    frame: pl.DataFrame, data: bytes, start: int, signs: Signs, header: Header
+    frame: pl.DataFrame, data: bytes, start: int, signs: ByteCounts, header: Header
 ) -> bool:
     """Return whether the frame holds all bytes of the records except separators and quotes."""
     if frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
@@ -109,7 +109,7 @@ def _is_complete(
     if signs.returns != (lines if data[start - 2 : start] == b"\r\n" else 0):
         return False  # not all lines end in one way
     last = data.rfind(b"\n", 0, len(data) - 1) + 1
-    if not data.endswith(b"\n") and not sound_line(header.delimiter, frame.width).fullmatch(
+    if not data.endswith(b"\n") and not sound_line_pattern(header.delimiter, frame.width).fullmatch(
         data, last
     ):
         return False  # polars accepts one delimiter too many at the very end

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from transforms.findings import Findings, of_file
+from transforms.findings import Findings, file_finding
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,20 @@ def is_noise(path: str) -> bool:
     return "__MACOSX" in parts or parts[-1].startswith(".") or parts[-1].lower() == "thumbs.db"
 
 
-def unknown(names: Iterable[str], strict: bool) -> tuple[Findings, ...]:
+def unknown_files(names: Iterable[str], strict: bool) -> tuple[Findings, ...]:
     """Report members that are not read."""
-    return tuple(of_file("unknown_file", printable(name), strict=strict) for name in sorted(names))
+    return tuple(
+        file_finding("unknown_file", printable(name), strict=strict) for name in sorted(names)
+    )
 
 
-def twice(names: Iterable[str]) -> dict[str, Findings]:
+def duplicate_names(names: Iterable[str]) -> dict[str, Findings]:
     """Report names that occur more than once, letter case ignored: a finding for each spelling."""
     spellings: dict[str, list[str]] = {}
     for name in names:
         spellings.setdefault(name.casefold(), []).append(name)
     return {
-        name: of_file("file_twice", name, ", ".join(sorted(same)))
+        name: file_finding("file_twice", name, ", ".join(sorted(same)))
         for same in spellings.values()
         if len(same) > 1
         for name in sorted(set(same))
@@ -58,7 +60,7 @@ class Refused(Exception):
 
     def __init__(self, rule: str, file: str = "", detail: str = "", row: int | None = None) -> None:
         super().__init__(rule)
-        self.findings: Findings = of_file(rule, file, printable(detail), row=row)
+        self.findings: Findings = file_finding(rule, file, printable(detail), row=row)
 
 
 def printable(text: str) -> str:

@@ -12,14 +12,14 @@ from connectors.drops.members import (
     Member,
     Members,
     Refused,
+    duplicate_names,
     is_csv,
     is_noise,
     printable,
-    twice,
-    unknown,
+    unknown_files,
 )
 from connectors.drops.zip import ZipLimits, csv_names, zip_members
-from transforms.findings import Findings, gather
+from transforms.findings import Findings, merge_findings
 from transforms.roster import Raw, RawFile
 
 
@@ -108,11 +108,13 @@ def folder_members(folder: Path, strict: bool, leave: frozenset[str] = frozenset
             "drop_unreadable",
             detail=f"the folder holds no CSV file but {', '.join(zips)}; name the zip itself",
         )
-    clashes = twice([*csvs, *(name for file in zips for name in csv_names(folder / file))])
+    clashes = duplicate_names(
+        [*csvs, *(name for file in zips for name in csv_names(folder / file))]
+    )
     files = tuple(
         Member(name, partial(_load, folder / name)) for name in csvs if name not in clashes
     )
-    return Members(files, (*clashes.values(), *unknown(set(names) - set(csvs), strict)))
+    return Members(files, (*clashes.values(), *unknown_files(set(names) - set(csvs), strict)))
 
 
 def _load(path: Path) -> bytes:
@@ -127,6 +129,6 @@ def _load(path: Path) -> bytes:
 
 def _raw_of(files: dict[str, RawFile], found: list[Findings]) -> Raw:
     """Put files and findings together; a fatal finding without a file leaves no file."""
-    findings = gather(found)
+    findings = merge_findings(found)
     fatal = set(findings.fatal["file"])
     return Raw({} if "" in fatal else files, frozenset(fatal - {""}), findings)

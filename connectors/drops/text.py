@@ -10,7 +10,7 @@ from functools import cache
 import polars as pl
 
 from connectors.drops.members import Refused
-from transforms.findings import ROW, Findings, of_file
+from transforms.findings import ROW, Findings, file_finding
 
 MAGIC = (
     (b"PK\x03\x04", "a zip or an Excel workbook"),
@@ -47,7 +47,7 @@ UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
-def utf8(
+def to_utf8(
     name: str, data: bytes, declared: str | None, strict: bool
 ) -> tuple[bytes, list[Findings]]:
     """Convert the file to UTF-8 without a byte order mark.
@@ -61,7 +61,7 @@ def utf8(
         data = data[len(codecs.BOM_UTF8) :]
         declared = None
     elif data.startswith(UTF16):
-        return _recode(name, data, "utf-16"), [of_file("utf16", name, strict=strict)]
+        return _recode(name, data, "utf-16"), [file_finding("utf16", name, strict=strict)]
     elif _has_interleaved_nuls(data):
         raise Refused("bad_encoding", name, "UTF-16 without a byte order mark")
     if declared:
@@ -71,7 +71,7 @@ def utf8(
         return data, []
     _refuse_cut_character(name, data, wrong)
     return _recode(name, data, "cp1252"), [
-        of_file("encoding_fallback", name, f"byte {wrong}", strict=strict)
+        file_finding("encoding_fallback", name, f"byte {wrong}", strict=strict)
     ]
 
 
@@ -120,7 +120,7 @@ def _refuse_cut_character(name: str, data: bytes, wrong: int) -> None:
         raise Refused("file_truncated", name, f"inside a character, byte {wrong}")
 
 
-def only_lf(data: bytes) -> bytes:
+def to_lf(data: bytes) -> bytes:
     """Convert every line end to LF."""
     if b"\r" not in data:
         return data
@@ -128,7 +128,7 @@ def only_lf(data: bytes) -> bytes:
     return data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def odd_line_ends(name: str, data: bytes) -> list[Findings]:
+def unusual_line_ends(name: str, data: bytes) -> list[Findings]:
     """Report a file with lone CRs or mixed line ends. Line breaks inside quotes do not count."""
     if b"\r" not in data:
         return []
@@ -137,7 +137,7 @@ def odd_line_ends(name: str, data: bytes) -> list[Findings]:
     lone_cr, lone_lf = lines.count(b"\r") - pairs, lines.count(b"\n") - pairs
     if not lone_cr and not (pairs and lone_lf):
         return []
-    return [of_file("line_ends", name, f"CR LF {pairs}, CR {lone_cr}, LF {lone_lf}")]
+    return [file_finding("line_ends", name, f"CR LF {pairs}, CR {lone_cr}, LF {lone_lf}")]
 
 
 # Placeholders for escaped characters. Unicode reserves these code points for internal use.
@@ -148,7 +148,7 @@ _CHARACTERS: dict[str, str] = {
 _TRANSLATION = str.maketrans(_CHARACTERS)
 
 
-def set_aside(text: bytes, escape: str) -> bytes:
+def hide_escapes(text: bytes, escape: str) -> bytes:
     """Replace escaped characters by placeholders, and escaped line breaks by spaces."""
     if not escape or escape.encode() not in text:
         return text
@@ -158,12 +158,12 @@ def set_aside(text: bytes, escape: str) -> bytes:
     )
 
 
-def put_back(frame: pl.DataFrame, escape: str) -> pl.DataFrame:
+def restore_escapes(frame: pl.DataFrame, escape: str) -> pl.DataFrame:
     """Replace placeholders in a frame by the characters that they stand for."""
     return frame.with_columns(pl.col(pl.String).str.replace_many(_CHARACTERS)) if escape else frame
 
 
-def put_back_in(cells: tuple[str, ...], escape: str) -> tuple[str, ...]:
+def restore_escapes_in_row(cells: tuple[str, ...], escape: str) -> tuple[str, ...]:
     """Replace placeholders in the cells of a row by the characters that they stand for."""
     return tuple(cell.translate(_TRANSLATION) for cell in cells) if escape else cells
 
@@ -209,7 +209,7 @@ class Header:
         return [column for column in self.columns if column.startswith("\n")]
 
 
-def header_of(name: str, data: bytes) -> Header:
+def find_header(name: str, data: bytes) -> Header:
     """Find the header of a file whose lines end in LF.
 
     Raises `Refused` if the file is blank, or has no header that can be trusted.
@@ -256,7 +256,7 @@ def _find_delimiter(name: str, data: bytes, start: int) -> bytes:
 
 def _header_record(name: str, data: bytes, start: int, delimiter: bytes) -> CsvRecord:
     try:
-        return record_at(data, start, delimiter)
+        return read_record(data, start, delimiter)
     except OpenQuoteError as error:
         raise Refused("file_truncated", name, "a quote in the header is never closed") from error
 
@@ -282,7 +282,7 @@ def _refuse_title(name: str, data: bytes, cells: tuple[str, ...], second: int) -
         return
     try:
         cells_below = max(
-            (_names_in(record_at(data, second, mark)) for mark in (b",", b";", b"\t")), key=len
+            (_names_in(read_record(data, second, mark)) for mark in (b",", b";", b"\t")), key=len
         )
     except OpenQuoteError:
         return  # reported when the rows are read
@@ -338,12 +338,12 @@ class CsvRecord:
         return not any(cell.strip() for cell in self.cells)
 
 
-def record_at(data: bytes, start: int, delimiter: bytes) -> CsvRecord:
+def read_record(data: bytes, start: int, delimiter: bytes) -> CsvRecord:
     """Read the record that begins at `start`; lines must end in LF.
 
     Raises `OpenQuoteError` if a quote is never closed.
     """
-    bare = unquoted(delimiter)
+    bare = unquoted_pattern(delimiter)
     cells: list[bytes] = []
     stray = damaged = False
     end = start
@@ -367,20 +367,20 @@ def record_at(data: bytes, start: int, delimiter: bytes) -> CsvRecord:
 
 
 @cache
-def unquoted(delimiter: bytes) -> re.Pattern[bytes]:
+def unquoted_pattern(delimiter: bytes) -> re.Pattern[bytes]:
     """Return a pattern for the rest of a cell, up to the delimiter or the end of the line."""
     return re.compile(rb"[^%b\n]*+" % delimiter)
 
 
 @cache
-def sound_line(delimiter: bytes, width: int) -> re.Pattern[bytes]:
+def sound_line_pattern(delimiter: bytes, width: int) -> re.Pattern[bytes]:
     """Return a pattern for a line of `width` cells, each quoted by RFC 4180 or without quotes."""
     cell = rb'(?>"[^"]*+(?:""[^"]*+)*+"|[^"%b]*+)' % delimiter
     return re.compile(rb"%b(?:%b%b){%d}" % (cell, delimiter, cell, width - 1))
 
 
-def line_of(cells: tuple[bytes, ...], delimiter: bytes) -> bytes:
-    """Write the cells as one sound line: the reverse of `record_at`.
+def format_line(cells: tuple[bytes, ...], delimiter: bytes) -> bytes:
+    """Write the cells as one sound line: the reverse of `read_record`.
 
     Line breaks in cells become spaces.
     """

@@ -14,7 +14,7 @@ from typing import IO
 
 import polars as pl
 
-from connectors.private_files import write_whole
+from connectors.private_files import write_atomically
 
 # The earliest time that a zip can store. It makes the bytes independent of when they are written.
 MOMENT = (1980, 1, 1, 0, 0, 0)
@@ -28,7 +28,7 @@ def write_zip(path: Path, files: Mapping[str, pl.DataFrame]) -> None:
     Only the owner can read the zip. It is written completely or not at all. Raises `OSError` if the
     file system does.
     """
-    write_whole(path, partial(_pack, files))
+    write_atomically(path, partial(_pack, files))
 
 
 def _pack(files: Mapping[str, pl.DataFrame], into: IO[bytes]) -> None:

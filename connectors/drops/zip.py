@@ -13,8 +13,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from connectors.drops.members import Member, Members, Refused, is_csv, is_noise, twice, unknown
-from transforms.findings import Findings, of_file
+from connectors.drops.members import (
+    Member,
+    Members,
+    Refused,
+    duplicate_names,
+    is_csv,
+    is_noise,
+    unknown_files,
+)
+from transforms.findings import Findings, file_finding
 
 CHUNK = 1 << 20
 UNSAFE = re.compile(r"/|[A-Za-z]:")
@@ -82,7 +90,7 @@ def zip_members(path: Path, limits: ZipLimits, strict: bool) -> Members:
     entries = _list_entries(path, limits)
     csvs = [entry for entry in entries if is_csv(entry.path)]
     findings = _check_folders(csvs, strict)
-    clashes = twice(entry.name for entry in csvs)
+    clashes = duplicate_names(entry.name for entry in csvs)
     budget = _Budget(limits, path.stat().st_size)
     files = tuple(
         Member(entry.name, partial(_load, path, entry, budget))
@@ -90,7 +98,7 @@ def zip_members(path: Path, limits: ZipLimits, strict: bool) -> Members:
         if entry.name not in clashes
     )
     others = {entry.path for entry in entries} - {entry.path for entry in csvs}
-    return Members(files, (*findings, *clashes.values(), *unknown(others, strict)))
+    return Members(files, (*findings, *clashes.values(), *unknown_files(others, strict)))
 
 
 def csv_names(path: Path) -> set[str]:
@@ -180,7 +188,7 @@ def _check_folders(csvs: Iterable[_Entry], strict: bool) -> tuple[Findings, ...]
             "zip_nested", detail=", ".join(sorted(folder or "(top)" for folder in folders))
         )
     folder = next(iter(folders), "")
-    return (of_file("wrapper_folder", "", folder, strict=strict),) if folder else ()
+    return (file_finding("wrapper_folder", "", folder, strict=strict),) if folder else ()
 
 
 def _load(path: Path, entry: _Entry, budget: _Budget) -> bytes:

@@ -1,6 +1,6 @@
 """Fetch drops from folders and servers, at any address that fsspec opens."""
 
-from connectors.fetch.addresses import Access, AddressError, FetchError, shown
+from connectors.fetch.addresses import Access, AddressError, FetchError, without_secrets
 from connectors.fetch.store import DropAddress, DropStore, RemoteFile
 
 __all__ = [
@@ -10,5 +10,5 @@ __all__ = [
     "FetchError",
     "DropAddress",
     "DropStore",
-    "shown",
+    "without_secrets",
 ]

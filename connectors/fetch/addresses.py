@@ -26,7 +26,7 @@ EXTRAS = {
     "ssh": "sftp",
 }
 # Of these errors the message is shown; of others only the type.
-ALSO_OPEN = (OSError, ValueError)
+SHOWN_ERRORS = (OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,14 @@ class AddressError(FetchError, ValueError):
 
 
 @contextmanager
-def fetch_error(address: str) -> Iterator[None]:
+def as_fetch_error(address: str) -> Iterator[None]:
     """Turn any error of a file system into a `FetchError` that shows no secrets."""
     try:
         yield
     except ImportError as error:
-        raise FetchError(f"{shown(address)} cannot be read: {_missing(address, error)}") from None
+        raise FetchError(
+            f"{without_secrets(address)} cannot be read: {_missing(address, error)}"
+        ) from None
     except Exception as error:  # noqa: BLE001  (each file system has errors of its own)
         # fsspec's HTTP raises FileNotFoundError for everything; the cause is the real error.
         cause = error.__cause__ or error
@@ -63,11 +65,11 @@ def fetch_error(address: str) -> Iterator[None]:
             raise cause from None
         kind = (
             f"{type(cause).__name__}: {cause}"
-            if isinstance(cause, ALSO_OPEN)
+            if isinstance(cause, SHOWN_ERRORS)
             else type(cause).__name__
         )
         raise FetchError(
-            f"{shown(address)} cannot be read ({kind.replace(address, shown(address))}). "
+            f"{without_secrets(address)} cannot be read ({kind.replace(address, without_secrets(address))}). "
             "Check the address, and the credentials in the environment."
         ) from None
 
@@ -83,9 +85,9 @@ def _missing(address: str, error: ImportError) -> str:
 
 def refuse_unsafe(address: str) -> None:
     """Raise `AddressError` if an address holds a secret, is not encrypted, or leaves copies."""
-    if shown(address) != address:
+    if without_secrets(address) != address:
         raise AddressError(
-            f"{shown(address)} is given with a password or a query, which may be a secret. "
+            f"{without_secrets(address)} is given with a password or a query, which may be a secret. "
             "Leave it out: "
             "credentials come from the environment, as fsspec expects them."
         )
@@ -105,7 +107,7 @@ def refuse_unsafe(address: str) -> None:
         )
 
 
-def shown(address: str) -> str:
+def without_secrets(address: str) -> str:
     """Return an address without its password and its query, which may hold secrets."""
     scheme, separator, rest = address.partition("://")
     if not separator:

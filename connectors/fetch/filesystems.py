@@ -13,14 +13,14 @@ from connectors.fetch.addresses import (
     AddressError,
     refuse_unsafe,
     scheme_of,
-    shown,
+    without_secrets,
 )
 
 SFTP, HTTP = ("sftp", "ssh"), ("http", "https")
 S3 = ("s3", "s3a")
 
 
-def opened(address: str, access: Access) -> tuple[Any, str]:
+def open_filesystem(address: str, access: Access) -> tuple[Any, str]:
     """Open the file system of an address; return it and the path in it.
 
     Raises `FetchError` for an unsafe address or server, and any error of the file system.
@@ -29,14 +29,14 @@ def opened(address: str, access: Access) -> tuple[Any, str]:
     scheme = scheme_of(address)
     if scheme in SFTP:
         # paramiko is an optional package.
-        from connectors.fetch.sftp import known  # noqa: PLC0415
+        from connectors.fetch.sftp import connect  # noqa: PLC0415
 
-        return known(address, access)
+        return connect(address, access)
     if scheme in HTTP:
         # A drop on this machine does not need aiohttp, which takes a while to import.
-        from connectors.fetch.https import encrypted  # noqa: PLC0415
+        from connectors.fetch.https import https_filesystem  # noqa: PLC0415
 
-        return encrypted(), address
+        return https_filesystem(), address
     system, path = fsspec.core.url_to_fs(address)
     if scheme in S3:
         _refuse_clear_endpoint(address, system.s3.meta.endpoint_url)
@@ -48,6 +48,6 @@ def _refuse_clear_endpoint(address: str, endpoint: str) -> None:
     parts = urlsplit(endpoint)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise AddressError(
-            f"{address} is reached at {shown(endpoint)}, which is not encrypted. "
+            f"{address} is reached at {without_secrets(endpoint)}, which is not encrypted. "
             "Let the environment name its https address."
         )

@@ -11,12 +11,12 @@ from typing import Any
 import aiohttp
 from fsspec.implementations.http import HTTPFileSystem  # type: ignore[import-untyped]
 
-from connectors.fetch.addresses import FetchError, shown
+from connectors.fetch.addresses import FetchError, without_secrets
 
 HTTP_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=60, sock_read=60)  # seconds
 
 
-def encrypted() -> Any:
+def https_filesystem() -> Any:
     """Return a file system that checks certificates and refuses redirects to plain HTTP."""
     return HTTPFileSystem(get_client=_client, skip_instance_cache=True)
 
@@ -33,6 +33,6 @@ async def _refuse_clear_redirect(
     to = redirect.response.headers.get("Location", "")
     if redirect.url.scheme == "https" and to.lower().startswith("http:"):
         raise FetchError(
-            f"{shown(str(redirect.url))} leads to {shown(to)}, which is not encrypted. "
+            f"{without_secrets(str(redirect.url))} leads to {without_secrets(to)}, which is not encrypted. "
             "Name the address that it is meant to be."
         )

@@ -16,7 +16,7 @@ from connectors.fetch.addresses import Access, FetchError
 SFTP_TIMEOUT = 60  # seconds, for each answer of the server
 
 
-class KnownServer(SFTPFileSystem):  # type: ignore[misc]
+class KnownHostSFTP(SFTPFileSystem):  # type: ignore[misc]
     """fsspec's SFTP, which connects to servers with known host keys only."""
 
     cachable = False
@@ -32,7 +32,7 @@ class KnownServer(SFTPFileSystem):  # type: ignore[misc]
         self.ftp.get_channel().settimeout(SFTP_TIMEOUT)
 
 
-def known(address: str, access: Access) -> tuple[Any, str]:
+def connect(address: str, access: Access) -> tuple[Any, str]:
     """Connect to the server of an address; return its file system and the path.
 
     Raises `FetchError` if the host key is unknown or the server refuses the user.
@@ -45,7 +45,7 @@ def known(address: str, access: Access) -> tuple[Any, str]:
             f"{_how_to_add_key(wanted, hosts)}"
         )
     try:
-        return KnownServer(**wanted, **_settings(access)), SFTPFileSystem._strip_protocol(address)
+        return KnownHostSFTP(**wanted, **_settings(access)), SFTPFileSystem._strip_protocol(address)
     except paramiko.BadHostKeyException:
         raise FetchError(
             f"{address} has another host key than {hosts} says. "

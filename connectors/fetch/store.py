@@ -12,14 +12,14 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from connectors.drops.members import is_noise
-from connectors.fetch.addresses import Access, FetchError, fetch_error
-from connectors.fetch.filesystems import opened
+from connectors.fetch.addresses import Access, FetchError, as_fetch_error
+from connectors.fetch.filesystems import open_filesystem
 
 FOLDER, FILE, LINK = "directory", "file", "link"
 # The names under which file systems report when a file was changed: SFTP and this machine, S3,
 # HTTP, Microsoft, Google, memory.
-MOMENTS = ("mtime", "LastModified", "Last-Modified", "last_modified", "updated", "created")
-VERSIONS = ("ETag", "etag")
+CHANGED_KEYS = ("mtime", "LastModified", "Last-Modified", "last_modified", "updated", "created")
+VERSION_KEYS = ("ETag", "etag")
 
 
 class DropStore:
@@ -27,12 +27,12 @@ class DropStore:
 
     def __init__(self, address: str, access: Access | None = None) -> None:
         self.address = address
-        with fetch_error(address):
-            self._system, path = opened(address, access or Access())
+        with as_fetch_error(address):
+            self._system, path = open_filesystem(address, access or Access())
             if not self._system.isdir(path):
                 raise FileNotFoundError(f"no folder {path}")
             self._path = path.rstrip("/")
-            self.entries: dict[str, RemoteFile] = listed(self._system, path)
+            self.entries: dict[str, RemoteFile] = list_folder(self._system, path)
 
     @property
     def names(self) -> list[str]:
@@ -56,20 +56,20 @@ class DropStore:
         """
         if isinstance(self._system, LocalFileSystem):
             return Path(self._path or "/")
-        with fetch_error(self.address):
+        with as_fetch_error(self.address):
             for name in names:
                 source = f"{self._path}/{name}"
                 if self.entries[name].kind == FOLDER:
                     self._fetch_folder(source, into / name)
                 else:
-                    bring(self._system, source, into / name)
+                    download(self._system, source, into / name)
         return into
 
     def _fetch_folder(self, source: str, into: Path) -> None:
         into.mkdir(mode=0o700)
-        for name, entry in listed(self._system, source).items():
+        for name, entry in list_folder(self._system, source).items():
             if entry.kind == FILE:
-                bring(self._system, f"{source}/{name}", into / name)
+                download(self._system, f"{source}/{name}", into / name)
 
 
 class DropAddress:
@@ -77,29 +77,29 @@ class DropAddress:
 
     def __init__(self, address: str, access: Access | None = None) -> None:
         self.address = address
-        with fetch_error(address):
-            self._system, path = opened(address, access or Access())
+        with as_fetch_error(address):
+            self._system, path = open_filesystem(address, access or Access())
         self._path = path.rstrip("/")
 
     def look(self) -> dict[str, RemoteFile]:
         """List the files of the drop: those in its folder, or the zip."""
-        with fetch_error(self.address):
-            itself = entry_of(self._info(self._path))
+        with as_fetch_error(self.address):
+            itself = remote_file(self._info(self._path))
             if itself.kind != FOLDER:
                 return {basename(self._path): itself}
             return {
                 name: entry
-                for name, entry in listed(self._system, self._path).items()
+                for name, entry in list_folder(self._system, self._path).items()
                 if entry.kind == FILE
             }
 
     def marker(self, name: str) -> RemoteFile | None:
         """Look up a file in the folder or beside the zip; None if it does not exist."""
-        with fetch_error(self.address):
+        with as_fetch_error(self.address):
             folder = self._info(self._path)["type"] == FOLDER
             where = self._path if folder else dirname(self._path)
             try:
-                return entry_of(self._info(f"{where}/{name}"))
+                return remote_file(self._info(f"{where}/{name}"))
             except FileNotFoundError:
                 return None
 
@@ -109,12 +109,12 @@ class DropAddress:
         The files that `leave` names are not copied.
         """
         copy = into / (basename(self._path) or "drop")
-        with fetch_error(self.address):
+        with as_fetch_error(self.address):
             if self._info(self._path)["type"] != FOLDER:
-                return bring(self._system, self._path, copy)
+                return download(self._system, self._path, copy)
             copy.mkdir(mode=0o700)
             for name in self.look().keys() - leave:
-                bring(self._system, f"{self._path}/{name}", copy / name)
+                download(self._system, f"{self._path}/{name}", copy / name)
         return copy
 
     def _info(self, path: str) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class DropAddress:
         return dict(self._system.info(path))
 
 
-def bring(system: Any, source: str, into: Path) -> Path:
+def download(system: Any, source: str, into: Path) -> Path:
     """Download one file, which only its owner can read at any time.
 
     Raises `FetchError` if the size is not the one that the file system reports.
@@ -147,7 +147,7 @@ class RemoteFile:
     version: str = ""
 
 
-def listed(system: Any, path: str) -> dict[str, RemoteFile]:
+def list_folder(system: Any, path: str) -> dict[str, RemoteFile]:
     """List a folder by name, without a cache and without what an operating system left there."""
     system.invalidate_cache()
     infos = {str(info["name"]).rstrip("/"): info for info in system.ls(path, detail=True)}
@@ -156,23 +156,23 @@ def listed(system: Any, path: str) -> dict[str, RemoteFile]:
         basename(full): info for full, info in infos.items() if full.strip("/") != path.strip("/")
     }
     return {
-        name: entry_of(dict(system.info(info["name"])) if info["type"] == LINK else info)
+        name: remote_file(dict(system.info(info["name"])) if info["type"] == LINK else info)
         for name, info in by_name.items()
         if name and not is_noise(name)
     }
 
 
-def entry_of(info: dict[str, Any]) -> RemoteFile:
+def remote_file(info: dict[str, Any]) -> RemoteFile:
     """Read what a file system reports about one file or folder."""
     size = info.get("size")
-    version = next((str(info[name]) for name in VERSIONS if info.get(name)), "")
+    version = next((str(info[name]) for name in VERSION_KEYS if info.get(name)), "")
     return RemoteFile(
         str(info["type"]), None if size is None else int(size), _changed(info), version
     )
 
 
 def _changed(info: dict[str, Any]) -> datetime | None:
-    time = next((info[name] for name in MOMENTS if info.get(name)), None)
+    time = next((info[name] for name in CHANGED_KEYS if info.get(name)), None)
     if isinstance(time, int | float):
         return datetime.fromtimestamp(time, UTC)
     if isinstance(time, str):

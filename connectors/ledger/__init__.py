@@ -1,6 +1,6 @@
 """The ledger: what the target has acknowledged, and what a killed run was sending, by feed."""
 
-from connectors.ledger.database import ADDRESS, fault_of, with_mode
+from connectors.ledger.database import ADDRESS, address_fault, with_sslmode
 from connectors.ledger.history import Decision, Plan, Run
 from connectors.ledger.ledger import Ledger
 from connectors.ledger.lock import Busy, Holder
@@ -16,6 +16,6 @@ __all__ = [
     "LedgerError",
     "Plan",
     "Run",
-    "fault_of",
-    "with_mode",
+    "address_fault",
+    "with_sslmode",
 ]

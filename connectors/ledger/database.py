@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
-from connectors.ledger.sqlite import Sqlite, make_file
+from connectors.ledger.sqlite import Sqlite, create_file
 from connectors.ledger.tables import LEDGER, LOCKS, TABLES, VERSION, LedgerError, Types
 
 
@@ -68,7 +68,7 @@ class Database(Protocol):
         """Close the connections. The next use opens the database again."""
 
 
-def opened(place: Path | str, *, make: bool) -> Database:
+def open_database(place: Path | str, *, make: bool) -> Database:
     """Open the database in a file, or at the address of a server.
 
     A missing file is created if `make` is set; otherwise the database is a stand-in that is empty.
@@ -76,22 +76,22 @@ def opened(place: Path | str, *, make: bool) -> Database:
     """
     if isinstance(place, Path):
         if make:
-            make_file(place)
-        return Sqlite.at(place) if place.exists() else Absent(str(place))
+            create_file(place)
+        return Sqlite.at(place) if place.exists() else AbsentDatabase(str(place))
     # A ledger in a file does not need the driver, which takes a while to import.
     postgresql = import_module("connectors.ledger.postgresql")
-    database: Database = postgresql.Postgresql(url_of(place), shown(place))
+    database: Database = postgresql.Postgresql(url_of(place), without_credentials(place))
     return database
 
 
 SCHEME = "postgresql"
 ADDRESS = f"{SCHEME}://USER:PASSWORD@HOST:PORT/DATABASE"
-ENCRYPTED, CHECKED = "require", "verify-full"
+ENCRYPTED, VERIFIED = "require", "verify-full"
 # With one of these in the address, encryption is not ours to choose: a service's file has its own.
-SAID = frozenset({"sslmode", "service"})
+SETS_ENCRYPTION = frozenset({"sslmode", "service"})
 
 
-def fault_of(address: str) -> str:
+def address_fault(address: str) -> str:
     """Return what is wrong with a server's address, quoting nothing from it; blank if valid."""
     if not address.startswith(f"{SCHEME}://"):
         return f"does not begin with {SCHEME}://"
@@ -113,15 +113,15 @@ def url_of(address: str) -> URL:
 
     Raises `ValueError` if the address is invalid; the message does not quote it.
     """
-    if fault := fault_of(address):
+    if fault := address_fault(address):
         raise ValueError(f"The address of the ledger {fault}. Expected {ADDRESS}.")
     url = make_url(address).set(drivername=f"{SCHEME}+psycopg")
-    if SAID & url.query.keys() or all(map(_is_this_machine, _hosts(url))):
+    if SETS_ENCRYPTION & url.query.keys() or all(map(_is_this_machine, _hosts(url))):
         return url
-    return url.update_query_dict({"sslmode": CHECKED if "sslrootcert" in url.query else ENCRYPTED})
+    return url.update_query_dict({"sslmode": VERIFIED if "sslrootcert" in url.query else ENCRYPTED})
 
 
-def with_mode(address: str, mode: str) -> str:
+def with_sslmode(address: str, mode: str) -> str:
     """Return the address with an `sslmode`, unless it has one."""
     url = make_url(address)
     if "sslmode" in url.query:
@@ -152,7 +152,7 @@ def _is_this_machine(host: str) -> bool:
         return False
 
 
-def shown(place: Path | str) -> str:
+def without_credentials(place: Path | str) -> str:
     """Return a place as people may see it: a path, or the host, port and database of an address."""
     if isinstance(place, Path):
         return str(place)
@@ -161,7 +161,7 @@ def shown(place: Path | str) -> str:
     return f"{SCHEME}://{url.host or ''}{port}/{url.database}"
 
 
-class Absent:
+class AbsentDatabase:
     """Stands in for a database that does not exist, with empty tables in memory. Never writes."""
 
     def __init__(self, place: str) -> None:
@@ -262,13 +262,13 @@ def _read_version(database: Database, connection: Connection) -> int:
 # Rows that are copied at a time.
 AT_ONCE = 5_000
 # The copy has a version of its own, and no run holds its feeds.
-LEFT_OUT = (LEDGER, LOCKS)
+NOT_COPIED = (LEDGER, LOCKS)
 
 
 def copy_tables(of: Connection, into: Connection) -> None:
     """Copy all rows into an empty ledger."""
     for table in TABLES.sorted_tables:
-        if table in LEFT_OUT:
+        if table in NOT_COPIED:
             continue
         rows = of.execution_options(yield_per=AT_ONCE).execute(select(table))
         while part := [dict(row._mapping) for row in islice(rows, AT_ONCE)]:

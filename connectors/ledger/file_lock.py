@@ -20,7 +20,7 @@ TRIES, PAUSE_SECONDS = 5, 0.02
 
 
 @contextmanager
-def file_locked(path: Path) -> Iterator[bool]:
+def lock_file(path: Path) -> Iterator[bool]:
     """Try to lock a file while the body runs; yield whether it was free.
 
     A second lock fails in the same process too. The file is never deleted: the next process would

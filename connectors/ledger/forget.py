@@ -10,7 +10,7 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, update
 
-from connectors.ledger.records import each, each_of, unless_there
+from connectors.ledger.records import insert_if_missing, run_for_ids, run_for_values
 from connectors.ledger.tables import (
     DECISIONS,
     FORGOTTEN,
@@ -23,11 +23,11 @@ from connectors.ledger.tables import (
     RUNS,
     Types,
 )
-from transforms.checks.references import words
+from transforms.checks.references import split_parents
 from transforms.schemas import ENTITIES
 
-Mask = Callable[[str], str]
-MARKS: Types = {"sourcedId": pl.String, "old": pl.Int64, "new": pl.Int64}
+Redact = Callable[[str], str]
+FINGERPRINT_COLUMNS: Types = {"sourcedId": pl.String, "old": pl.Int64, "new": pl.Int64}
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,21 @@ class Erasure:
     # New digests of archived rosters, by the run that archived them.
     contents: Mapping[str, str]
     # Redacts the notes and sentences on plans.
-    masked: Mask
+    masked: Redact
 
 
-def note(connection: Connection, digest: str, at: datetime, by: str, why: str) -> None:
+def record_forgotten(connection: Connection, digest: str, at: datetime, by: str, why: str) -> None:
     """Record that a person is forgotten. An earlier entry stays unchanged."""
     row = {"digest": digest, "at": at.isoformat(), "by": by, "note": why}
-    connection.execute(unless_there(connection, FORGOTTEN), row)
+    connection.execute(insert_if_missing(connection, FORGOTTEN), row)
 
 
-def digests(connection: Connection) -> frozenset[str]:
+def forgotten_digests(connection: Connection) -> frozenset[str]:
     """Return the digests of the ids of all forgotten people."""
     return frozenset(connection.execute(select(FORGOTTEN.c.digest)).scalars())
 
 
-def of_person(connection: Connection, feed: int, person: str) -> dict[str, list[str]]:
+def ids_of_person(connection: Connection, feed: int, person: str) -> dict[str, list[str]]:
     """Return the ids of a person's row and of rows that name the person as parent, by entity."""
     word = f"users:{person}"
     columns = (RECORDS.c.entity, RECORDS.c.sourced_id, RECORDS.c.parents)
@@ -64,12 +64,12 @@ def of_person(connection: Connection, feed: int, person: str) -> dict[str, list[
     candidates = or_(own, RECORDS.c.parents.contains(word, autoescape=True))
     by_entity: dict[str, list[str]] = {}
     for row in connection.execute(select(*columns).where(RECORDS.c.feed_id == feed, candidates)):
-        if (row.entity, row.sourced_id) == ("users", person) or word in words(row.parents):
+        if (row.entity, row.sourced_id) == ("users", person) or word in split_parents(row.parents):
             by_entity.setdefault(row.entity, []).append(row.sourced_id)
     return by_entity
 
 
-def awaited(connection: Connection, feed: int, person: str) -> bool:
+def is_waiting_for(connection: Connection, feed: int, person: str) -> bool:
     """Return whether a person has an intent or is part of a plan."""
     for table, of_feed in ((INTENTS, INTENTS.c.feed_id == feed), (PLANNED, _of_feed(feed))):
         rows = select(table.c.entity).where(
@@ -102,14 +102,14 @@ def _delete(connection: Connection, feed: int, entity: str, ids: Sequence[str]) 
     """Delete the records, intents, times, planned changes and renamed ids of some ids."""
     if ids:
         for table in (RECORDS, INTENTS, MOMENTS):
-            each(connection, delete(table), table, feed, entity, ids)
+            run_for_ids(connection, delete(table), table, feed, entity, ids)
         planned = delete(PLANNED).where(_of_feed(feed), PLANNED.c.entity == entity)
-        each_of(connection, planned, PLANNED.c.sourced_id, ids)
+        run_for_values(connection, planned, PLANNED.c.sourced_id, ids)
         names = delete(RENAMED).where(RENAMED.c.feed_id == feed, RENAMED.c.entity == entity)
-        each_of(connection, names, RENAMED.c.was, ids)
+        run_for_values(connection, names, RENAMED.c.was, ids)
         for part in (part.name for part in ENTITIES.values() if part.folds_into == entity):
             theirs = delete(MOMENTS).where(MOMENTS.c.feed_id == feed, MOMENTS.c.entity == part)
-            each_of(connection, theirs, MOMENTS.c.owner, ids)
+            run_for_values(connection, theirs, MOMENTS.c.owner, ids)
 
 
 def _replace_fingerprint(
@@ -132,7 +132,7 @@ def _replace_fingerprint(
         connection.execute(update(table).where(*where).values({name: new}))
 
 
-def _redact(connection: Connection, table: Table, where: ColumnElement[bool], mask: Mask) -> None:
+def _redact(connection: Connection, table: Table, where: ColumnElement[bool], mask: Redact) -> None:
     """Redact the notes of people, and the sentences of holds."""
     for row in connection.execute(select(table).where(where)).mappings().all():
         new = {"note": mask(row["note"])}

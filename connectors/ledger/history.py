@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from connectors.ledger.records import put_all
+from connectors.ledger.records import upsert_rows
 from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RECORDS, RUNS, FeedKey, Types
 from transforms.changes import REMOVALS
 from transforms.guard import Hold
@@ -20,7 +20,7 @@ PlanStatus = Literal["open", "approved", "sent", "replaced", "discarded", "expir
 # Plans that may still be sent.
 PENDING: tuple[PlanStatus, ...] = ("open", "approved")
 # By the new status of a plan, the statuses that it may have before.
-FROM: dict[str, tuple[str, ...]] = {
+ALLOWED_FROM: dict[str, tuple[str, ...]] = {
     "approved": ("open",),
     "discarded": ("open",),
     "expired": ("open",),
@@ -30,7 +30,7 @@ FROM: dict[str, tuple[str, ...]] = {
 # Statuses of plans that can no longer be sent.
 CLOSED = ("sent", "replaced", "discarded", "expired")
 # Statuses of records that a run removed.
-LEFT = tuple(status for _, status in REMOVALS.values())
+REMOVED_STATUSES = tuple(status for _, status in REMOVALS.values())
 # Rows that are inserted at a time: a plan may hold a whole district.
 AT_ONCE = 10_000
 
@@ -136,7 +136,7 @@ def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFr
     connection.execute(delete(PLANNED).where(PLANNED.c.plan == plan.id))
     rows = records.rename({"sourcedId": "sourced_id"}).with_columns(plan=pl.lit(plan.id))
     for part in rows.iter_slices(AT_ONCE):
-        put_all(connection, PLANNED, part)
+        upsert_rows(connection, PLANNED, part)
 
 
 def read_plans(connection: Connection, *conditions: Any) -> list[Plan]:
@@ -168,7 +168,7 @@ def decide(connection: Connection, decision: Decision) -> bool:
 
     Returns False, and changes nothing, if the plan's status does not allow it.
     """
-    allowed = (PLANS.c.id == decision.plan, PLANS.c.status.in_(FROM[decision.what]))
+    allowed = (PLANS.c.id == decision.plan, PLANS.c.status.in_(ALLOWED_FROM[decision.what]))
     at = _text(decision.at)
     changed = (
         update(PLANS)
@@ -232,7 +232,7 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def prune(connection: Connection, feed: int, before: datetime) -> None:
+def delete_closed_plans(connection: Connection, feed: int, before: datetime) -> None:
     """Delete the records of plans that were closed before a time in UTC.
 
     A replaced plan counts as closed at the time when it would have expired.
@@ -255,6 +255,10 @@ def removed_since(connection: Connection, feed: int, since: datetime, but: str) 
         RUNS.c.approved == "",
         RUNS.c.raised == "",
     )
-    removed = (RECORDS.c.feed_id == feed, RECORDS.c.status.in_(LEFT), RECORDS.c.run.in_(runs))
+    removed = (
+        RECORDS.c.feed_id == feed,
+        RECORDS.c.status.in_(REMOVED_STATUSES),
+        RECORDS.c.run.in_(runs),
+    )
     query = select(RECORDS.c.entity, func.count()).where(*removed).group_by(RECORDS.c.entity)
     return {row[0]: row[1] for row in connection.execute(query)}

@@ -14,17 +14,17 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, u
 
 from connectors.ledger import forget, history, records, salts
 from connectors.ledger.database import (
-    Absent,
+    AbsentDatabase,
     copy_tables,
     make_tables,
-    opened,
-    shown,
+    open_database,
     version_of,
+    without_credentials,
 )
 from connectors.ledger.forget import Erasure
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
-from connectors.ledger.lock import Holder, held, holder
-from connectors.ledger.salts import Kept
+from connectors.ledger.lock import Holder, current_holder, hold
+from connectors.ledger.salts import StoredSalt
 from connectors.ledger.tables import (
     FEEDS,
     INTENTS,
@@ -40,14 +40,14 @@ from connectors.ledger.tables import (
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.context import TOTALS
-from transforms.moments import MOMENT, OWNER, Moments
+from transforms.moments import MOMENT, OWNER, Timestamps
 
 ID: Types = {"sourced_id": pl.String}
 KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
 DETAILS: Types = KNOWN | dict.fromkeys(
     ("school", "parents", "label", "fields", "ends", "run"), pl.String
 )
-MARKED: Types = ID | {"moment": pl.Int64}
+CHANGE_TIMES: Types = ID | {"moment": pl.Int64}
 SENT = {"sourced_id": "sourcedId", "fingerprint": FINGERPRINT}
 ACKNOWLEDGED = SENT | {
     "school": SCHOOL,
@@ -58,8 +58,8 @@ ACKNOWLEDGED = SENT | {
 }
 # Statuses of plans whose new records may still be missing from the target.
 AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
-# Up to `FEW` ids are queried by name, `AT_ONCE` at a time. Beyond, reading all rows is faster.
-FEW, AT_ONCE = 20_000, 1000
+# Up to `QUERY_BY_ID_UP_TO` ids are queried by name, `AT_ONCE` at a time. Beyond, reading all rows is faster.
+QUERY_BY_ID_UP_TO, AT_ONCE = 20_000, 1000
 
 
 class Ledger:
@@ -69,8 +69,8 @@ class Ledger:
     """
 
     def __init__(self, place: Path | str, *, make: bool = True) -> None:
-        self.place = shown(place)
-        self._database = opened(place, make=make)
+        self.place = without_credentials(place)
+        self._database = open_database(place, make=make)
         try:
             self._prepare(make)
         except LedgerError:
@@ -86,7 +86,7 @@ class Ledger:
         version = version_of(self._database)
         if version == 0 and not make:
             self.close()
-            self._database = Absent(self.place)
+            self._database = AbsentDatabase(self.place)
         elif version != VERSION:
             make_tables(self._database)
 
@@ -135,7 +135,7 @@ class Ledger:
         """
         types = ID | {"feed": pl.String}
         frames = [
-            self._database.bulk(records.claims_of(key, entity, part, statuses), types)
+            self._database.bulk(records.claims_query(key, entity, part, statuses), types)
             for part in _parts_of(ids)
         ]
         claims = pl.concat(
@@ -182,7 +182,9 @@ class Ledger:
     def intend(self, key: FeedKey, entity: str, sent: pl.DataFrame, run: str) -> None:
         """Record what is about to be sent: `sourcedId`, `#fingerprint`. On the disk on return."""
         with self._writing(key) as (connection, feed):
-            records.put(connection, INTENTS, sent, SENT, feed_id=feed, entity=entity, run=run)
+            records.upsert_frame(
+                connection, INTENTS, sent, SENT, feed_id=feed, entity=entity, run=run
+            )
 
     def record(
         self,
@@ -207,7 +209,7 @@ class Ledger:
         if ENDS not in acknowledged.columns:
             acknowledged = acknowledged.with_columns(pl.lit(None, pl.String).alias(ENDS))
         with self._writing(key) as (connection, feed):
-            records.put(
+            records.upsert_frame(
                 connection,
                 RECORDS,
                 acknowledged,
@@ -218,7 +220,7 @@ class Ledger:
                 run=run,
             )
             for status, ids in left.items():
-                records.each(
+                records.run_for_ids(
                     connection,
                     update(RECORDS).values(status=status, run=run),
                     RECORDS,
@@ -226,12 +228,12 @@ class Ledger:
                     entity,
                     ids,
                 )
-            records.each(connection, delete(INTENTS), INTENTS, feed, entity, settled)
+            records.run_for_ids(connection, delete(INTENTS), INTENTS, feed, entity, settled)
 
     def mark(self, key: FeedKey, entity: str, status: str, ids: Sequence[str], run: str) -> None:
         """Change the status of records without a request to the target: to kept, or back."""
         with self._writing(key) as (connection, feed):
-            records.each(
+            records.run_for_ids(
                 connection,
                 update(RECORDS).values(status=status, run=run),
                 RECORDS,
@@ -272,19 +274,22 @@ class Ledger:
         if feed is None:
             return pl.DataFrame(schema=types)
         frame = pl.concat(
-            self._rows(MOMENTS, feed, entity, MARKED, part) for part in _parts_of(ids.drop_nulls())
+            self._rows(MOMENTS, feed, entity, CHANGE_TIMES, part)
+            for part in _parts_of(ids.drop_nulls())
         )
         return frame.select("sourcedId", pl.col("moment").alias(MOMENT)).filter(
             pl.col("sourcedId").is_in(ids.implode())
         )
 
-    def note_moments(self, key: FeedKey, new: Moments) -> None:
+    def note_moments(self, key: FeedKey, new: Timestamps) -> None:
         """Record the times that `moments` returns."""
         if new:
             columns = {"sourced_id": "sourcedId", "moment": MOMENT, "owner": OWNER}
             with self._writing(key) as (connection, feed):
                 for entity, frame in new.items():
-                    records.put(connection, MOMENTS, frame, columns, feed_id=feed, entity=entity)
+                    records.upsert_frame(
+                        connection, MOMENTS, frame, columns, feed_id=feed, entity=entity
+                    )
 
     def feeds(self) -> list[FeedKey]:
         """Return every feed in the ledger, in order."""
@@ -375,15 +380,15 @@ class Ledger:
     def prune(self, key: FeedKey, before: datetime) -> None:
         """Delete the records of a feed's plans that were closed before a time in UTC."""
         with self._writing(key) as (connection, feed):
-            history.prune(connection, feed, before)
+            history.delete_closed_plans(connection, feed, before)
 
-    def told(self, key: FeedKey) -> frozenset[str]:
+    def notified(self, key: FeedKey) -> frozenset[str]:
         """Return the causes of a feed that people were notified of and that are not over."""
         feed = self._feed(key)
         with self._database.reading() as connection:
             return frozenset() if feed is None else records.notified_causes(connection, feed)
 
-    def note_told(
+    def note_notified(
         self,
         key: FeedKey,
         causes: Collection[str],
@@ -410,45 +415,45 @@ class Ledger:
             with self._writing(key) as (connection, feed):
                 records.note_renamed(connection, feed, new, run)
 
-    def salt(self, key: FeedKey) -> Kept | None:
+    def salt(self, key: FeedKey) -> StoredSalt | None:
         """Return the salt with which ids of the feed or its district were made from personal data.
 
         None if no ids were made that way.
         """
         with self._database.reading() as connection:
-            return salts.salt(connection, salts.district(connection, key))
+            return salts.read_salt(connection, salts.feeds_of_district(connection, key))
 
-    def note_salt(self, key: FeedKey, kept: Kept, run: str) -> None:
+    def note_salt(self, key: FeedKey, kept: StoredSalt, run: str) -> None:
         """Record the salt that `salt` returns. The first salt of a feed stays."""
         with self._writing(key) as (connection, feed):
-            salts.note(connection, feed, kept, run)
+            salts.record_salt(connection, feed, kept, run)
 
     def readable(self, key: FeedKey) -> frozenset[str]:
         """Return people's ids with readable parts that the target has, or may get."""
         with self._database.reading() as connection:
-            return salts.readable(connection, key.target)
+            return salts.readable_ids(connection, key.target)
 
     def forgotten(self) -> frozenset[str]:
         """Return the digests of the ids of all forgotten people, in every feed."""
         with self._database.reading() as connection:
-            return forget.digests(connection)
+            return forget.forgotten_digests(connection)
 
     def note_forgotten(self, digest: str, *, at: datetime, by: str, note: str) -> None:
         """Record that a person is forgotten, by the digest of the id."""
         with self._database.writing() as connection:
-            forget.note(connection, digest, at, by, note)
+            forget.record_forgotten(connection, digest, at, by, note)
 
     def of_person(self, key: FeedKey, person: str) -> dict[str, list[str]]:
         """Return the ids of a feed's records of a person or belonging to one, by entity."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return {} if feed is None else forget.of_person(connection, feed, person)
+            return {} if feed is None else forget.ids_of_person(connection, feed, person)
 
     def awaits(self, key: FeedKey, person: str) -> bool:
         """Return whether a person has an intent or is part of a plan of a feed."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return feed is not None and forget.awaited(connection, feed, person)
+            return feed is not None and forget.is_waiting_for(connection, feed, person)
 
     def erase(self, key: FeedKey, erasure: Erasure) -> list[str]:
         """Erase a person from a feed, all or nothing; return the open plans that are empty now."""
@@ -463,7 +468,7 @@ class Ledger:
         feed = self._feed(old)
         if feed is not None:
             with self._writing(new) as (connection, to):
-                records.move(connection, feed, to)
+                records.move_feed(connection, feed, to)
 
     def compact(self) -> None:
         """Remove deleted rows from the database's files, as far as we can."""
@@ -476,16 +481,16 @@ class Ledger:
 
     def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
         """Hold a feed while the body runs. Raises `Busy` at once if another run holds it."""
-        return held(self._database, key, run)
+        return hold(self._database, key, run)
 
     def holder(self, key: FeedKey) -> Holder | None:
         """Return the run that holds a feed now, None if there is none."""
-        return holder(self._database, key)
+        return current_holder(self._database, key)
 
     @contextmanager
     def _writing(self, key: FeedKey) -> Iterator[tuple[Connection, int]]:
         with self._database.writing() as connection:
-            yield connection, records.made_feed_id(connection, key)
+            yield connection, records.insert_feed_id(connection, key)
 
     def _feed(self, key: FeedKey) -> int | None:
         with self._database.reading() as connection:
@@ -502,7 +507,7 @@ class Ledger:
     def _rows(
         self, table: Table, feed: int, entity: str, types: Types, ids: pl.Series | None = None
     ) -> pl.DataFrame:
-        query = records.rows_of(table, list(types), feed, entity)
+        query = records.rows_query(table, list(types), feed, entity)
         if ids is not None:
             query = query.where(table.c.sourced_id.in_(ids.to_list()))
         return self._database.bulk(query, types).rename({"sourced_id": "sourcedId"})
@@ -510,7 +515,7 @@ class Ledger:
 
 def _parts_of(ids: pl.Series | None) -> list[pl.Series | None]:
     """Split ids into parts that can be queried by name; one None means the whole entity."""
-    if ids is None or ids.len() > FEW:
+    if ids is None or ids.len() > QUERY_BY_ID_UP_TO:
         return [None]
     return [ids[at : at + AT_ONCE] for at in range(0, max(ids.len(), 1), AT_ONCE)]
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from connectors.ledger.database import Database
-from connectors.ledger.records import feed_id, made_feed_id, upsert
+from connectors.ledger.records import feed_id, insert_feed_id, upsert
 from connectors.ledger.tables import LOCKS, FeedKey
 
 
@@ -45,7 +45,7 @@ class Busy(Exception):
 
 
 @contextmanager
-def held(database: Database, key: FeedKey, run: str) -> Iterator[None]:
+def hold(database: Database, key: FeedKey, run: str) -> Iterator[None]:
     """Hold a feed while the body runs.
 
     Raises `Busy` at once if another run, in this process or another, holds it.
@@ -57,7 +57,7 @@ def held(database: Database, key: FeedKey, run: str) -> Iterator[None]:
         yield
 
 
-def holder(database: Database, key: FeedKey) -> Holder | None:
+def current_holder(database: Database, key: FeedKey) -> Holder | None:
     """Return the run that holds a feed now, None if there is none."""
     return _last_holder(database, key) if database.is_locked(_lock_name(key)) else None
 
@@ -72,7 +72,7 @@ def _record_holder(database: Database, key: FeedKey, run: str) -> None:
         run, os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds")
     )
     with database.writing() as connection:
-        row = {"feed_id": made_feed_id(connection, key), **asdict(me)}
+        row = {"feed_id": insert_feed_id(connection, key), **asdict(me)}
         connection.execute(upsert(connection, LOCKS), row)
 
 

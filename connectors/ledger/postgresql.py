@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.ledger.tables import TABLES, LedgerError, Types, explained
+from connectors.ledger.tables import TABLES, LedgerError, Types, as_ledger_error
 
 # A connection to a server that is silent for a minute counts as lost.
 CONNECT = {
@@ -80,7 +80,7 @@ class Postgresql:
         self._locks: dict[int, int] = {}
 
     def _explained(self) -> AbstractContextManager[None]:
-        return explained(self.place, (SQLAlchemyError, psycopg.Error), NEXT_STEPS)
+        return as_ledger_error(self.place, (SQLAlchemyError, psycopg.Error), NEXT_STEPS)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

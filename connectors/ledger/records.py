@@ -46,7 +46,7 @@ from connectors.ledger.tables import (
     FeedKey,
 )
 from transforms.changes import KEPT
-from transforms.renamed_ids import Renamed
+from transforms.renamed_ids import RenamedIds
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -66,7 +66,7 @@ def other_feeds(connection: Connection, key: FeedKey) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def made_feed_id(connection: Connection, key: FeedKey) -> int:
+def insert_feed_id(connection: Connection, key: FeedKey) -> int:
     """Return the number of the feed, which is inserted if it is new.
 
     Other writers for the same feed wait until this transaction ends.
@@ -76,7 +76,7 @@ def made_feed_id(connection: Connection, key: FeedKey) -> int:
     number = connection.execute(locking).scalar_one_or_none()
     if number is None:
         connection.execute(
-            unless_there(connection, FEEDS), {"target": key.target, "feed": key.feed}
+            insert_if_missing(connection, FEEDS), {"target": key.target, "feed": key.feed}
         )
         number = connection.execute(locking).scalar_one()
     return int(number)
@@ -93,7 +93,7 @@ def entities(connection: Connection, table: Table, feed: int) -> Iterator[str]:
         last = connection.execute(query, {"last": last}).scalar_one()
 
 
-def rows_of(table: Table, columns: Sequence[str], feed: int, entity: str) -> Select[Any]:
+def rows_query(table: Table, columns: Sequence[str], feed: int, entity: str) -> Select[Any]:
     """Build the query for the rows of one feed and entity, in the order of their ids.
 
     Null text becomes blank: ADBC takes a column for a number if its first rows are all null.
@@ -109,7 +109,7 @@ def rows_of(table: Table, columns: Sequence[str], feed: int, entity: str) -> Sel
     )
 
 
-def claims_of(
+def claims_query(
     key: FeedKey, entity: str, ids: pl.Series | None, statuses: Sequence[str]
 ) -> Select[Any]:
     """Build the query for the records of an entity that other feeds have in the same target.
@@ -124,7 +124,7 @@ def claims_of(
     return query if ids is None else query.where(RECORDS.c.sourced_id.in_(ids.to_list()))
 
 
-def put(
+def upsert_frame(
     connection: Connection,
     table: Table,
     frame: pl.DataFrame,
@@ -136,14 +136,14 @@ def put(
     `columns` maps the table's columns to the frame's; `same` are values shared by all rows.
     """
     if frame.height:
-        put_all(
+        upsert_rows(
             connection,
             table,
             frame.select(**columns, **{name: pl.lit(value) for name, value in same.items()}),
         )
 
 
-def each(
+def run_for_ids(
     connection: Connection,
     statement: Update | Delete,
     table: Table,
@@ -154,7 +154,7 @@ def each(
     """Run a statement on the rows of one feed and entity with these ids."""
     if ids:
         of_entity = statement.where(table.c.feed_id == feed, table.c.entity == entity)
-        each_of(connection, of_entity, table.c.sourced_id, ids)
+        run_for_values(connection, of_entity, table.c.sourced_id, ids)
 
 
 def upsert(connection: Connection, table: Table) -> Insert:
@@ -168,12 +168,12 @@ def upsert(connection: Connection, table: Table) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
 
 
-def unless_there(connection: Connection, table: Table) -> Insert:
+def insert_if_missing(connection: Connection, table: Table) -> Insert:
     """Build the statement that inserts a row, unless one with the same key exists."""
     return _insert(connection, table).on_conflict_do_nothing()
 
 
-def put_all(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
+def upsert_rows(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
     """Upsert rows with different keys. The frame has the table's column names."""
     statement = upsert(connection, table)
     if _takes_arrays(connection):
@@ -187,7 +187,7 @@ def put_all(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
         connection.execute(statement, rows.to_dicts())
 
 
-def each_of(
+def run_for_values(
     connection: Connection, statement: Update | Delete, column: Column[str], values: Sequence[str]
 ) -> None:
     """Run a statement on the rows that have one of the values in a column."""
@@ -219,7 +219,7 @@ def renamed_ids(connection: Connection, feed: int) -> dict[tuple[str, str], str]
     return {(row.entity, row.sourced_id): row.was for row in rows}
 
 
-def note_renamed(connection: Connection, feed: int, renamed: Renamed, run: str) -> None:
+def note_renamed(connection: Connection, feed: int, renamed: RenamedIds, run: str) -> None:
     """Record new ids and the ids that they replace, as found by a run."""
     rows = [
         {"feed_id": feed, "entity": entity, "sourced_id": new, "was": was, "run": run}
@@ -254,7 +254,7 @@ def forget_notified(connection: Connection, feed: int, ended: Collection[str]) -
 SHARED = (RECORDS, INTENTS, RENAMED, MOMENTS, TOLD)
 
 
-def move(connection: Connection, old: int, new: int) -> None:
+def move_feed(connection: Connection, old: int, new: int) -> None:
     """Move everything of feed `old` to feed `new`, and delete the old feed.
 
     The new feed may have kept a record only because the old feed had sent it too. Such a record

@@ -12,24 +12,24 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, select
 
-from connectors.ledger.records import unless_there
+from connectors.ledger.records import insert_if_missing
 from connectors.ledger.tables import FEEDS, INTENTS, PLANNED, PLANS, RECORDS, SALTS, FeedKey
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredSalt:
     """What the ledger stores of a salt."""
 
     text: str  # blank if the salt is a secret
     mark: str  # a digest that identifies it
 
 
-def kept_of(salt: str, *, secret: bool) -> Kept:
+def stored_salt(salt: str, *, secret: bool) -> StoredSalt:
     """Return what to store of a salt."""
-    return Kept("" if secret else salt, sha256(f"salt {salt}".encode()).hexdigest())
+    return StoredSalt("" if secret else salt, sha256(f"salt {salt}".encode()).hexdigest())
 
 
-def district(connection: Connection, key: FeedKey) -> list[int]:
+def feeds_of_district(connection: Connection, key: FeedKey) -> list[int]:
     """Return the numbers of the known feeds of a district into one target, the key's feed first."""
     rows = connection.execute(
         select(FEEDS.c.id, FEEDS.c.feed).where(FEEDS.c.target == key.target).order_by(FEEDS.c.id)
@@ -42,23 +42,23 @@ def _district_name(feed: str) -> str:
     return feed.partition("/")[0]
 
 
-def salt(connection: Connection, feeds: Sequence[int]) -> Kept | None:
+def read_salt(connection: Connection, feeds: Sequence[int]) -> StoredSalt | None:
     """Return the salt of the first feed that has one, None if no feed has."""
     rows = {
         row.feed_id: row
         for row in connection.execute(select(SALTS).where(SALTS.c.feed_id.in_(feeds)))
     }
     first = next((rows[feed] for feed in feeds if feed in rows), None)
-    return None if first is None else Kept(first.salt, first.mark)
+    return None if first is None else StoredSalt(first.salt, first.mark)
 
 
-def note(connection: Connection, feed: int, kept: Kept, run: str) -> None:
+def record_salt(connection: Connection, feed: int, kept: StoredSalt, run: str) -> None:
     """Record the salt that a run used for a feed, unless the feed has one."""
     values = {"feed_id": feed, "salt": kept.text, "mark": kept.mark, "run": run}
-    connection.execute(unless_there(connection, SALTS), values)
+    connection.execute(insert_if_missing(connection, SALTS), values)
 
 
-def readable(connection: Connection, target: str) -> frozenset[str]:
+def readable_ids(connection: Connection, target: str) -> frozenset[str]:
     """Return the ids of people that contain a slash: they were made from readable parts.
 
     Includes ids that were sent to the target, were about to be sent, or wait in a plan.

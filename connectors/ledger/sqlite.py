@@ -23,8 +23,8 @@ from adbc_driver_sqlite import StatementOptions, connect
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.ledger.file_lock import file_locked, is_file_locked
-from connectors.ledger.tables import Types, explained
+from connectors.ledger.file_lock import is_file_locked, lock_file
+from connectors.ledger.tables import Types, as_ledger_error
 from connectors.private_files import make_private_file
 
 WAIT_SECONDS = 60
@@ -137,7 +137,7 @@ class Sqlite:
         """Try to hold a lock while the body runs; yield whether it was free."""
         with ExitStack() as stack:
             with _explained(self.path):
-                taken = stack.enter_context(file_locked(self._lock_file(name)))
+                taken = stack.enter_context(lock_file(self._lock_file(name)))
             yield taken
 
     def is_locked(self, name: str) -> bool:
@@ -168,14 +168,14 @@ class Sqlite:
             self._engine.dispose()
 
 
-def make_file(path: Path) -> None:
+def create_file(path: Path) -> None:
     """Create the file and its folder if they are missing, for their owner only."""
     with _OPENING, _explained(path):
         make_private_file(path)
 
 
 def _explained(path: Path) -> AbstractContextManager[None]:
-    return explained(str(path), (SQLAlchemyError, AdbcError, OSError), NEXT_STEPS)
+    return as_ledger_error(str(path), (SQLAlchemyError, AdbcError, OSError), NEXT_STEPS)
 
 
 def _create_engine(path: Path) -> Engine:

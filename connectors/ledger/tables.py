@@ -235,7 +235,7 @@ class LedgerError(Exception):
 
 
 @contextmanager
-def explained(
+def as_ledger_error(
     place: str, errors: tuple[type[Exception], ...], next_steps: Mapping[str, str]
 ) -> Iterator[None]:
     """Turn `errors` of a database or the file system into a `LedgerError`.

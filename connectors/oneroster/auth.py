@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import httpx
 
-from connectors.oneroster.response_body import UnfitError, body_of
-from connectors.oneroster.retry import asked_pause
-from connectors.oneroster.target import Endpoint, TargetError, host
-from connectors.oneroster.wire import PASSING, parsed
+from connectors.oneroster.response_body import UnreadableResponse, read_body
+from connectors.oneroster.retry import retry_after_seconds
+from connectors.oneroster.target import Endpoint, TargetError, host_of
+from connectors.oneroster.wire import TRANSIENT, parse_object
 
 EARLY_SECONDS = 60.0
 LIFETIME_SECONDS = 3600.0
@@ -82,7 +82,7 @@ class Token:
                 "Renew it, or give a client id and secret."
             )
         response = await self._ask_with_retries()
-        answer = parsed(response.content)
+        answer = parse_object(response.content)
         token, lifetime = answer.get("access_token"), answer.get("expires_in", LIFETIME_SECONDS)
         if not response.is_success or not isinstance(token, str) or not token:
             raise TargetError(self._refusal_message(response.status_code, answer.get("error")))
@@ -106,13 +106,13 @@ class Token:
                     raise
             else:
                 asked, date = (response.headers.get(name, "") for name in ("retry-after", "date"))
-                wait = asked_pause(asked, date, time.time())
+                wait = retry_after_seconds(asked, date, time.time())
                 spent = (
                     attempt > policy.attempts
                     or time.monotonic() > until
                     or (wait or 0.0) > policy.pause
                 )
-                if response.status_code not in PASSING or spent:
+                if response.status_code not in TRANSIENT or spent:
                     return response
             await self._rest(wait or policy.rest_before(attempt, random.random()))
 
@@ -130,12 +130,12 @@ class Token:
         # The httpx transport does not translate every error of aiohttp.
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError) as error:
             raise TargetError(
-                f"{host(url)}, which gives out tokens, did not answer ({type(error).__name__}). "
+                f"{host_of(url)}, which gives out tokens, did not answer ({type(error).__name__}). "
                 "Check the token address and the network, and run again."
             ) from None
-        except UnfitError as error:
+        except UnreadableResponse as error:
             raise TargetError(
-                f"{host(url)} gave no token, but {error}. Check the token address, and run again."
+                f"{host_of(url)} gave no token, but {error}. Check the token address, and run again."
             ) from None
 
     async def _post(
@@ -145,7 +145,7 @@ class Token:
         async with self._http.stream(
             "POST", self._target.token_url, data=form, auth=basic
         ) as response:
-            body = await body_of(response, MOST_BYTES)
+            body = await read_body(response, MOST_BYTES)
         plain = {
             name: value for name, value in response.headers.items() if name != "content-encoding"
         }
@@ -162,7 +162,7 @@ class Token:
             else ""
         )
         return (
-            f"{host(self._target.token_url)} gave no token (HTTP {status}{known}). "
+            f"{host_of(self._target.token_url)} gave no token (HTTP {status}{known}). "
             "Check the token address, the client id and its secret, and run again."
         )
 

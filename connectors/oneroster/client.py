@@ -28,31 +28,31 @@ from httpx_aiohttp import AiohttpTransport
 
 from connectors.oneroster import wire
 from connectors.oneroster.auth import Token
-from connectors.oneroster.response_body import UnfitError, body_of
-from connectors.oneroster.retry import BROKEN, BUSY, asked_pause
-from connectors.oneroster.target import Endpoint, Stopped, TargetError
-from connectors.oneroster.throttle import Pace, shared
-from connectors.oneroster.wire import Answer, Request, hidden_status
+from connectors.oneroster.response_body import UnreadableResponse, read_body
+from connectors.oneroster.retry import SERVER_ERROR, TOO_MANY_REQUESTS, retry_after_seconds
+from connectors.oneroster.target import Endpoint, RunStopped, TargetError
+from connectors.oneroster.throttle import Pace, share_slots
+from connectors.oneroster.wire import Request, Response, hidden_status
 
 # After so many new records under ids of the target's own, and none under ours, the run ends.
-MOST_STRAYS = 10
+MOST_MISPLACED = 10
 # A service manager kills a process some ten seconds after it asked it to stop.
 STOP_SECONDS = 7.0
 
 Rest = Callable[[float], Awaitable[None]]
-UNAUTHORISED = 401
+UNAUTHORIZED = 401
 # One is enough, unless the fresh token is revoked before it is used.
 FRESH_TOKENS = 2
-AGENT = {"user-agent": "roster"}
+USER_AGENT = {"user-agent": "roster"}
 # No count of records has more digits.
 MOST_DIGITS = 15
 # Shorter than servers wait (5 is common): no request is sent on a connection that is closing.
 IDLE_SECONDS = 2.0
 # The transport turns these, and a connection that broke later, into the same `ConnectTimeout`.
 UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-TOO_SLOW = (httpx.ReadTimeout, httpx.WriteTimeout, aiohttp.SocketTimeoutError)
+TIMEOUTS = (httpx.ReadTimeout, httpx.WriteTimeout, aiohttp.SocketTimeoutError)
 # A shorter text is no secret, and is part of many words.
-SHORTEST = 8
+SHORTEST_SECRET = 8
 HIDDEN = b"..."
 
 
@@ -88,7 +88,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         if self.target.slots:
-            await self._shared_slots.enter_async_context(shared(self.target.slots, self._pace))
+            await self._shared_slots.enter_async_context(share_slots(self.target.slots, self._pace))
         return self
 
     async def __aexit__(
@@ -100,7 +100,7 @@ class Client:
         await self._shared_slots.aclose()
         await self._exchange.close()
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> Response:
         """Send a request and return the response, whatever its status.
 
         If no response came, `Answer.lost` says why. A request that may succeed later is retried
@@ -108,7 +108,7 @@ class Client:
         asks for a longer pause than we accept, or refuses a fresh token too.
         """
         answer = await self._send_once(request)
-        return await self._retry(request, answer) if wire.may_pass(request, answer) else answer
+        return await self._retry(request, answer) if wire.is_transient(request, answer) else answer
 
     def end(self, error: TargetError) -> TargetError:
         """Send nothing more, and return the error.
@@ -117,7 +117,7 @@ class Client:
         finished.
         """
         self._pace.end(error)
-        if isinstance(error, Stopped):
+        if isinstance(error, RunStopped):
             self._exchange.hurry(STOP_SECONDS)
         return error
 
@@ -130,7 +130,7 @@ class Client:
             self._keeps_our_ids.add(collection)
             return
         self._misplaced[collection] += 1
-        if self._misplaced[collection] >= MOST_STRAYS and collection not in self._keeps_our_ids:
+        if self._misplaced[collection] >= MOST_MISPLACED and collection not in self._keeps_our_ids:
             self.end(
                 TargetError(
                     f"{self.target.host} keeps no {collection} under the ids that they are sent "
@@ -138,7 +138,7 @@ class Client:
                 )
             )
 
-    async def _send_once(self, request: Request) -> Answer:
+    async def _send_once(self, request: Request) -> Response:
         burst = await self._pace.enter()
         try:
             answer = await self._exchange.answer(request)
@@ -146,7 +146,7 @@ class Client:
             raise self.end(error) from None
         finally:
             self._pace.leave()
-        if wire.may_pass(request, answer):
+        if wire.is_transient(request, answer):
             self._adjust_pace(answer, burst)
         else:
             self._pace.answered()
@@ -154,9 +154,9 @@ class Client:
         self._was_reached = self._was_reached or answer.fault != "unreached"
         return answer
 
-    def _adjust_pace(self, answer: Answer, burst: int) -> None:
+    def _adjust_pace(self, answer: Response, burst: int) -> None:
         """Slow down if the target is too slow or asks for it, and pause for as long as it asks."""
-        if answer.status == BUSY or answer.fault == "slow":
+        if answer.status == TOO_MANY_REQUESTS or answer.fault == "slow":
             self._pace.slow_down(burst)
         if answer.wait is None:
             return
@@ -173,13 +173,15 @@ class Client:
         else:
             self._pace.pause(answer.wait)
             return
-        raise self.end(TargetError(f"{self.target.host} {why}", unsure=wire.may_be_done(answer)))
+        raise self.end(
+            TargetError(f"{self.target.host} {why}", unsure=wire.may_have_been_done(answer))
+        )
 
-    async def _retry(self, request: Request, answer: Answer) -> Answer:
+    async def _retry(self, request: Request, answer: Response) -> Response:
         """Retry a request until it is answered, the record is there, or the budget is used up."""
         attempt, again, began = 1, False, self._now()
-        while wire.may_pass(request, answer):
-            again = again or wire.may_be_done(answer)
+        while wire.is_transient(request, answer):
+            again = again or wire.may_have_been_done(answer)
             attempt += 1
             if not self._may_retry(attempt, self._now() - began, answer):
                 self._give_up(request, answer, again=again)
@@ -190,17 +192,17 @@ class Client:
                 )
                 if (
                     request.seen_by
-                    and wire.may_be_done(answer)
+                    and wire.may_have_been_done(answer)
                     and await self._is_there(request.seen_by)
                 ):
-                    return replace(answer, again=again and answer.status != BROKEN)
+                    return replace(answer, again=again and answer.status != SERVER_ERROR)
                 self.retries += 1
                 answer = await self._send_once(request)
             except TargetError as error:
                 raise type(error)(str(error), unsure=again) from None
         return replace(answer, again=again)
 
-    def _may_retry(self, attempt: int, seconds: float, answer: Answer) -> bool:
+    def _may_retry(self, attempt: int, seconds: float, answer: Response) -> bool:
         if answer.fault == "unreached" and not self._was_reached:
             return (
                 attempt <= self._retry_policy.first_attempts
@@ -211,7 +213,8 @@ class Client:
             and seconds < self._retry_policy.seconds
         )
         return has_budget and (
-            answer.status == BUSY or self._retry_policy.bears(self.retries, self.requests)
+            answer.status == TOO_MANY_REQUESTS
+            or self._retry_policy.bears(self.retries, self.requests)
         )
 
     def _now(self) -> float:
@@ -221,9 +224,9 @@ class Client:
     async def _is_there(self, path: str) -> bool:
         """Return whether the target has the record that a request was to create."""
         read = Request("GET", path)
-        return wire.understood(read, await self.send(read)).kind == "done"
+        return wire.outcome_of(read, await self.send(read)).kind == "done"
 
-    def _give_up(self, request: Request, answer: Answer, *, again: bool) -> None:
+    def _give_up(self, request: Request, answer: Response, *, again: bool) -> None:
         """Raise `TargetError` if the target fails, and not only this request.
 
         A 500 to a write may be the record's own fault.
@@ -236,11 +239,11 @@ class Client:
                     unsure=again,
                 )
             )
-        if answer.status == BROKEN and request.method != "GET":
+        if answer.status == SERVER_ERROR and request.method != "GET":
             return
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= self._retry_policy.hopeless:
-            seen = wire.understood(request, answer).detail
+            seen = wire.outcome_of(request, answer).detail
             raise self.end(
                 TargetError(
                     f"{self.target.host} is down: {self._failures_in_a_row} requests in a row failed to the "
@@ -259,14 +262,14 @@ class Exchange:
         timeout = httpx.Timeout(target.read_seconds, connect=target.connect_seconds, pool=None)
         # How many requests were sent to the API.
         self.requests = 0
-        self.transport = transport or connections(target)
+        self.transport = transport or open_transport(target)
         self._target = target
         self._under_way: set[asyncio.Timeout] = set()
         self._address = target.url.rstrip("/")
         self._extensions = {"timeout": timeout.as_dict()}
-        self._credentials = credentials(target)
+        self._credentials = credential_spellings(target)
         self._http = httpx.AsyncClient(
-            transport=self.transport, timeout=timeout, follow_redirects=False, headers=AGENT
+            transport=self.transport, timeout=timeout, follow_redirects=False, headers=USER_AGENT
         )
         self._token = Token(target, self._http, rest=rest)
 
@@ -274,7 +277,7 @@ class Exchange:
         """Close the connections."""
         await self._http.aclose()
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: Request) -> Response:
         """Send a request and return the response, whatever its status.
 
         If no response came, `Answer.lost` says why. A failure in the body of a 2xx gets the status
@@ -284,11 +287,11 @@ class Exchange:
         token = await self._token.current()
         answer = await self._exchange_once(request, token)
         for _ in range(FRESH_TOKENS):
-            if answer.status != UNAUTHORISED:
+            if answer.status != UNAUTHORIZED:
                 return answer
             token = await self._token.current(refused=token)
             answer = await self._exchange_once(request, token)
-        if answer.status == UNAUTHORISED:
+        if answer.status == UNAUTHORIZED:
             raise TargetError(
                 f"{self._target.host} refuses a fresh token (HTTP 401). Ask who runs it for access."
             )
@@ -301,7 +304,7 @@ class Exchange:
             if not one.expired():
                 one.reschedule(min(until, one.when() or until))
 
-    async def _exchange_once(self, request: Request, token: str) -> Answer:
+    async def _exchange_once(self, request: Request, token: str) -> Response:
         self.requests += 1
         try:
             async with asyncio.timeout(self._target.request_seconds) as limit:
@@ -313,40 +316,47 @@ class Exchange:
                 finally:
                     self._under_way.discard(limit)
         except TimeoutError:
-            return Answer(
+            return Response(
                 0, lost=f"no answer within {self._target.request_seconds:g} seconds", fault="slow"
             )
-        except UnfitError as error:
-            return Answer(0, lost=str(error), fault="unfit")
+        except UnreadableResponse as error:
+            return Response(0, lost=str(error), fault="unfit")
         except (httpx.RequestError, aiohttp.ClientError) as error:
             name = type(error.__cause__ or error).__name__
             if isinstance(error, httpx.ConnectError) or isinstance(error.__cause__, UNREACHED):
-                return Answer(0, lost=f"no connection ({name})", fault="unreached")
-            return Answer(
+                return Response(0, lost=f"no connection ({name})", fault="unreached")
+            return Response(
                 0, lost=f"the answer was lost ({name})", fault="slow" if _slow(error) else "lost"
             )
 
-    async def _receive(self, message: httpx.Request) -> Answer:
+    async def _receive(self, message: httpx.Request) -> Response:
         response = await self.transport.handle_async_request(message)
         try:
-            body, status = await body_of(response, self._target.answer_bytes), response.status_code
+            body, status = (
+                await read_body(response, self._target.answer_bytes),
+                response.status_code,
+            )
         finally:
             await response.aclose()
         if status < 300:
             paging = _paging(response) if message.method == "GET" else {}
-            return Answer(hidden_status(body) or status, body, **paging)
+            return Response(hidden_status(body) or status, body, **paging)
         asked = response.headers.get("retry-after")
-        wait = asked_pause(asked, response.headers.get("date", ""), time.time()) if asked else None
-        return Answer(status, body, wait=wait)
+        wait = (
+            retry_after_seconds(asked, response.headers.get("date", ""), time.time())
+            if asked
+            else None
+        )
+        return Response(status, body, wait=wait)
 
-    def _hide_credentials(self, request: Request, token: str, answer: Answer) -> Answer:
+    def _hide_credentials(self, request: Request, token: str, answer: Response) -> Response:
         """Hide our credentials if a response repeats them, since reports may show it.
 
         A record that was read stays as it is.
         """
         if answer.status < 300 and request.method == "GET":
             return answer
-        body = without(answer.body, (*self._credentials, *_token_spellings(token)))
+        body = hide(answer.body, (*self._credentials, *_token_spellings(token)))
         return answer if body is answer.body else replace(answer, body=body)
 
     def _message(self, request: Request, token: str) -> httpx.Request:
@@ -377,7 +387,7 @@ def _paging(response: httpx.Response) -> dict[str, Any]:
 
 
 def _slow(error: Exception) -> bool:
-    return isinstance(error, TOO_SLOW) or isinstance(error.__cause__, TOO_SLOW)
+    return isinstance(error, TIMEOUTS) or isinstance(error.__cause__, TIMEOUTS)
 
 
 @lru_cache(maxsize=64)
@@ -393,10 +403,10 @@ def _token_spellings(token: str) -> tuple[bytes, ...]:
 @lru_cache(maxsize=4)
 def _headers(token: str) -> httpx.Headers:
     json = {"content-type": "application/json", "accept": "application/json"}
-    return httpx.Headers({"authorization": f"Bearer {token}", **AGENT, **json})
+    return httpx.Headers({"authorization": f"Bearer {token}", **USER_AGENT, **json})
 
 
-def connections(target: Endpoint) -> httpx.AsyncBaseTransport:
+def open_transport(target: Endpoint) -> httpx.AsyncBaseTransport:
     """Return the transport to a target, limited to its number of concurrent requests."""
     limits = httpx.Limits(max_connections=target.concurrency, keepalive_expiry=IDLE_SECONDS)
     return AiohttpTransport(verify=_certificates(), limits=limits)
@@ -416,7 +426,7 @@ def spellings(secret: str) -> tuple[bytes, ...]:
 
     It may stand there as it is, in JSON (which may escape slashes), in a form or in a URL.
     """
-    if len(secret) < SHORTEST:
+    if len(secret) < SHORTEST_SECRET:
         return ()
     escaped = json.dumps(secret)[1:-1]
     spelled = (
@@ -429,19 +439,19 @@ def spellings(secret: str) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(one.encode() for one in spelled))
 
 
-def credentials(target: Endpoint) -> tuple[bytes, ...]:
+def credential_spellings(target: Endpoint) -> tuple[bytes, ...]:
     """Return the spellings of a target's client secret and ready token, the longest first."""
     secret = target.client_secret
     basic = (
         b64encode(f"{target.client_id}:{secret}".encode()).decode()
-        if len(secret) >= SHORTEST
+        if len(secret) >= SHORTEST_SECRET
         else ""
     )
     spelled = {*spellings(secret), *spellings(basic), *spellings(target.access_token)}
     return tuple(sorted(spelled, key=len, reverse=True))
 
 
-def without(body: bytes, secrets: Iterable[bytes]) -> bytes:
+def hide(body: bytes, secrets: Iterable[bytes]) -> bytes:
     """Hide secrets in the body of a response."""
     for one in secrets:
         if one in body:

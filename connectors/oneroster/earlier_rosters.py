@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from transforms.changes import ACTION, EntityChanges
-from transforms.payload import Json, bodies, names_in
+from transforms.payload import Json, filled_paths, json_records
 from transforms.schemas import ENTITIES
 
 # Returns, for an entity and ids, what our rosters have of these records: one frame per roster.
@@ -20,7 +20,7 @@ Rosters = Callable[[str, pl.Series], Iterable[pl.DataFrame]]
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierBodies:
     """What this drop and earlier rosters have of each record, by id."""
 
     # The different bodies of a record.
@@ -29,20 +29,22 @@ class Earlier:
     filled: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-def earlier(part: EntityChanges, intended: frozenset[str], rosters: Rosters) -> Earlier:
+def earlier_bodies(
+    part: EntityChanges, intended: frozenset[str], rosters: Rosters
+) -> EarlierBodies:
     """Look up the records to create that killed runs `intended` to send."""
     new = part.upserts.filter((pl.col(ACTION) == "create") & pl.col("sourcedId").is_in(intended))
     bodies_by_id: dict[str, tuple[Json, ...]] = {}
     columns_by_id: dict[str, frozenset[str]] = {}
     for frame in (new, *(rosters(part.entity, new["sourcedId"]) if new.height else ())):
         for body, columns in zip(
-            bodies(ENTITIES[part.entity], frame), _filled_columns(frame), strict=True
+            json_records(ENTITIES[part.entity], frame), _filled_columns(frame), strict=True
         ):
             sourced_id = body["sourcedId"]
             if body not in bodies_by_id.get(sourced_id, ()):
                 bodies_by_id[sourced_id] = (*bodies_by_id.get(sourced_id, ()), body)
                 columns_by_id[sourced_id] = columns_by_id.get(sourced_id, frozenset()) | columns
-    return Earlier(bodies_by_id, columns_by_id)
+    return EarlierBodies(bodies_by_id, columns_by_id)
 
 
 def _filled_columns(frame: pl.DataFrame) -> Iterator[frozenset[str]]:
@@ -51,5 +53,8 @@ def _filled_columns(frame: pl.DataFrame) -> Iterator[frozenset[str]]:
     for row in frame.select(names).iter_rows():
         cells = zip(names, row, strict=True)
         yield frozenset(
-            name for column, cell in cells if cell is not None for name in names_in(column, cell)
+            name
+            for column, cell in cells
+            if cell is not None
+            for name in filled_paths(column, cell)
         )

@@ -69,7 +69,7 @@ _NAMES = frozenset(
 )
 
 
-def public(text: str, also: Collection[str] = ()) -> str:
+def hide_personal_words(text: str, also: Collection[str] = ()) -> str:
     """Hide all words that may be personal; those in `also`, such as ids, stay too."""
     return _REPEATED.sub(
         HIDDEN, _TOKEN.sub(lambda found: found[0] if _passes(found[0], also) else HIDDEN, text)

@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.merge import blank, is_reference, same, write_shape
-from connectors.oneroster.operations import DOTS, put, remove
+from connectors.oneroster.merge import is_blank, is_reference, is_same, to_write_shape
+from connectors.oneroster.operations import ID_OF_DOTS, delete, put
 from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.profile import Collection
-from connectors.oneroster.senders import spread
+from connectors.oneroster.senders import run_concurrently
 from transforms.payload import Json
 
 Step = Literal["blank", "unlink", "delete"]
-Errand = tuple[Step, str, str]
+ForgetStep = tuple[Step, str, str]
 USERS = "users"
 # What the target requires of every user, with values that identify nobody.
 NEUTRAL: Json = {
@@ -62,7 +62,7 @@ async def forget(
     """
     done = Forgotten()
     for errands in _stages(client.profile.collections, person, ids, friends):
-        results, error = await spread(
+        results, error = await run_concurrently(
             errands, client.concurrency, lambda one: _carry_out(client, one, person)
         )
         for place, result in sorted(results.items()):
@@ -78,7 +78,7 @@ def _stages(
     person: str,
     ids: Mapping[str, Sequence[str]],
     friends: Sequence[str],
-) -> Iterator[list[Errand]]:
+) -> Iterator[list[ForgetStep]]:
     """Yield the operations that can run at once, stage after stage.
 
     Names are blanked first, then links removed, then the person's records deleted, then the person.
@@ -94,7 +94,7 @@ def _stages(
     yield [("delete", USERS, one) for one in users]
 
 
-def _note(done: Forgotten, errand: Errand, result: RecordResult) -> None:
+def _note(done: Forgotten, errand: ForgetStep, result: RecordResult) -> None:
     step, name, sourced_id = errand
     if result.term == "failed":
         done.failed.append((name, sourced_id, result.detail))
@@ -104,13 +104,13 @@ def _note(done: Forgotten, errand: Errand, result: RecordResult) -> None:
         done.deleted.setdefault(name, []).append(sourced_id)
 
 
-async def _carry_out(client: Client, errand: Errand, person: str) -> RecordResult:
+async def _carry_out(client: Client, errand: ForgetStep, person: str) -> RecordResult:
     step, name, sourced_id = errand
     collection = client.profile.collections[name]
-    if not wire.addressable(sourced_id):
-        return RecordResult("failed", DOTS)
+    if not wire.is_addressable(sourced_id):
+        return RecordResult("failed", ID_OF_DOTS)
     if step == "delete":
-        return await remove(client, collection, sourced_id)
+        return await delete(client, collection, sourced_id)
     return await _put_less(client, collection, sourced_id, person, step)
 
 
@@ -123,7 +123,7 @@ async def _put_less(
     """
     request = wire.read(collection, sourced_id)
     answer = await client.send(request)
-    outcome = wire.understood(request, answer)
+    outcome = wire.outcome_of(request, answer)
     if outcome.kind == "missing":
         return RecordResult("unchanged")
     record = wire.record_in(collection, answer)
@@ -131,9 +131,11 @@ async def _put_less(
         return RecordResult(
             "failed", outcome.detail or "the target's record could not be understood"
         )
-    theirs = write_shape(collection, record)
-    less: Json = unlinked(theirs, person) if step == "unlink" else blanked(collection, theirs)
-    if same(theirs, less):
+    theirs = to_write_shape(collection, record)
+    less: Json = (
+        without_agent(theirs, person) if step == "unlink" else without_content(collection, theirs)
+    )
+    if is_same(theirs, less):
         return RecordResult("unchanged")
     outcome = await put(client, collection, theirs, less)
     return (
@@ -143,7 +145,7 @@ async def _put_less(
     )
 
 
-def blanked(collection: Collection, record: Json) -> Json:
+def without_content(collection: Collection, record: Json) -> Json:
     """Return a record in write shape without its content.
 
     Only what a PUT must have, references and neutral values stay.
@@ -165,7 +167,7 @@ def blanked(collection: Collection, record: Json) -> Json:
     )
 
 
-def unlinked(record: Json, person: str) -> Json:
+def without_agent(record: Json, person: str) -> Json:
     """Return a user without one of its agents."""
     agents = record.get("agents") or []
     return record | {"agents": [agent for agent in agents if agent.get("sourcedId") != person]}
@@ -184,6 +186,6 @@ def _cleared(value: Any) -> Any:
 
     The keys of metadata stay, as null: a PUT merges metadata, so a missing key would remain.
     """
-    if isinstance(value, dict) and not blank(value):
+    if isinstance(value, dict) and not is_blank(value):
         return dict.fromkeys(value)
     return [] if isinstance(value, list) else None

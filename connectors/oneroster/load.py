@@ -15,22 +15,22 @@ import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.earlier_rosters import Earlier, Rosters, earlier
+from connectors.oneroster.earlier_rosters import EarlierBodies, Rosters, earlier_bodies
 from connectors.oneroster.load_state import (
     STOPPED,
     Agents,
-    Filled,
+    FilledColumns,
     LoadState,
+    Progress,
     Sender,
-    Watch,
     agents_of,
-    filled,
-    unfinished,
+    filled_columns,
+    mark_unfinished,
 )
-from connectors.oneroster.operations import AGENTS, Action, Errand
-from connectors.oneroster.outcomes import Loaded, RecordResult, Trouble
+from connectors.oneroster.operations import AGENTS, Action, Operation
+from connectors.oneroster.outcomes import LoadResult, RecordProblem, RecordResult
 from connectors.oneroster.senders import InProcessSender
-from connectors.oneroster.target import Stopped
+from connectors.oneroster.target import RunStopped
 from transforms.changes import (
     ACTION,
     ENDED_PARTS,
@@ -44,19 +44,21 @@ from transforms.changes import (
     Changes,
     EntityChanges,
 )
-from transforms.checks.parts import ENDING
+from transforms.checks.parts import ROLES
 from transforms.checks.references import depths, parent_column
-from transforms.payload import Json, bodies, parts_in
+from transforms.payload import Json, json_records, parts_as_json
 from transforms.schemas import ENTITIES, Entity
 
 BATCH_SIZE = 1000
 WHY_STOPPED = "it was stopped, and the requests under way were finished. Run again to go on."
-TEXTS = ("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
-NONE_ACKNOWLEDGED = pl.DataFrame(schema={FINGERPRINT: pl.Int64} | dict.fromkeys(TEXTS, pl.String))
+TEXT_COLUMNS = ("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
+NONE_ACKNOWLEDGED = pl.DataFrame(
+    schema={FINGERPRINT: pl.Int64} | dict.fromkeys(TEXT_COLUMNS, pl.String)
+)
 Removal = tuple[str, Action, str]
-RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
+LEDGER_COLUMNS = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
 Results = dict[int, RecordResult]
-__all__ = ["BATCH_SIZE", "Loaded", "Trouble", "Watch", "load"]
+__all__ = ["BATCH_SIZE", "LoadResult", "RecordProblem", "Progress", "load"]
 
 
 def _silent(entity: str, done: int, total: int) -> None:
@@ -71,11 +73,11 @@ async def load(
     run: str,
     *,
     batch_size: int = BATCH_SIZE,
-    progress: Watch = _silent,
+    progress: Progress = _silent,
     stop: asyncio.Event | None = None,
     sender: Sender | None = None,
     rosters: Rosters = lambda *_: (),
-) -> Loaded:
+) -> LoadResult:
     """Send changes in batches of `batch_size` records, and return what became of each record.
 
     `progress` is called with an entity, the number of its records that are done, and their total.
@@ -98,7 +100,7 @@ async def load(
     )
     requests, retries = job.sender.requests, job.sender.retries
     job.earlier = {
-        name: earlier(part, job.intended[name], rosters)
+        name: earlier_bodies(part, job.intended[name], rosters)
         for name, part in changes.items()
         if name in job.intended
     }
@@ -113,7 +115,7 @@ async def load(
             await send_removals(job, part)
     # A stop that came when nothing was left to send is no error.
     stopped = any(trouble.detail == STOPPED for trouble in job.tally.troubles)
-    return Loaded(
+    return LoadResult(
         counts=job.tally.counts(),
         troubles=tuple(job.tally.troubles),
         notices=job.tally.notices(),
@@ -148,7 +150,7 @@ async def _stopping(job: LoadState) -> AsyncIterator[None]:
 
     async def end() -> None:
         if job.stop and await job.stop.wait():
-            job.target.end(Stopped(WHY_STOPPED))
+            job.target.end(RunStopped(WHY_STOPPED))
 
     ending = asyncio.create_task(end())
     try:
@@ -164,13 +166,13 @@ async def send_upserts(job: LoadState, changes: EntityChanges) -> None:
     """
     entity = ENTITIES[changes.entity]
     agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
-    for name, batch in named(
+    for name, batch in name_batches(
         f"load {changes.entity}", batches(entity, changes.upserts, job.batch_size)
     ):
         await _first_pass(job, changes, name, batch, agents)
         _report_progress(job, changes)
     later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
-    for name, batch in named("load agents of users", slices(later, job.batch_size)):
+    for name, batch in name_batches("load agents of users", slices(later, job.batch_size)):
         await _second_pass(job, changes, name, batch, agents)
         _report_progress(job, changes)
 
@@ -179,16 +181,16 @@ async def _first_pass(
     job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
     ready = _with_parents_in_target(job, changes.entity, batch)
-    known = filled(job, changes, ready)
-    earlier_bodies = job.earlier.get(changes.entity, Earlier()).said
+    known = filled_columns(job, changes, ready)
+    earlier_bodies = job.earlier.get(changes.entity, EarlierBodies()).said
     partial: set[str] = set()
 
-    def errand(row: Row) -> Errand:
+    def errand(row: RowToSend) -> Operation:
         record = row.body
         if agents.missing(record):
             partial.add(row.sourced_id)
             record = {name: value for name, value in record.items() if name != AGENTS}
-        return Errand(
+        return Operation(
             changes.entity,
             row.action,
             record,
@@ -199,7 +201,7 @@ async def _first_pass(
             ended=row.ended,
         )
 
-    results = await sent(job, name, changes.entity, ready, errand, known, partial)
+    results = await send_rows(job, name, changes.entity, ready, errand, known, partial)
     actions = ready[ACTION]
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or RecordResult("waiting", job.halted)
@@ -222,7 +224,7 @@ async def _second_pass(
 
     The ledger then has these users as they are in the drop.
     """
-    missing = [agents.missing(body) for body in bodies(ENTITIES[changes.entity], batch)]
+    missing = [agents.missing(body) for body in json_records(ENTITIES[changes.entity], batch)]
     ready = batch.filter(pl.Series([not absent for absent in missing], dtype=pl.Boolean))
     for sourced_id, absent in zip(batch["sourcedId"], missing, strict=True):
         if absent:
@@ -233,10 +235,12 @@ async def _second_pass(
                 f"its agent users:{absent[0]} is not in the target",
             )
 
-    def errand(row: Row) -> Errand:
-        return Errand(changes.entity, "agents", row.body)
+    def errand(row: RowToSend) -> Operation:
+        return Operation(changes.entity, "agents", row.body)
 
-    results = await sent(job, name, changes.entity, ready, errand, filled(job, changes, ready))
+    results = await send_rows(
+        job, name, changes.entity, ready, errand, filled_columns(job, changes, ready)
+    )
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or RecordResult("waiting", job.halted)
         first = agents.later[sourced_id]
@@ -258,7 +262,7 @@ def _with_parents_in_target(job: LoadState, entity: str, batch: pl.DataFrame) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RowToSend:
     """One record to send."""
 
     sourced_id: str
@@ -270,13 +274,13 @@ class Row:
     ended: Json | None = None
 
 
-async def sent(
+async def send_rows(
     job: LoadState,
     batch: str,
     entity: str,
     frame: pl.DataFrame,
-    errand: Callable[[Row], Errand],
-    known: Filled,
+    errand: Callable[[RowToSend], Operation],
+    known: FilledColumns,
     partial: Container[str] = (),
 ) -> Results:
     """Record the intent, send each row, and record in the ledger what arrived.
@@ -292,9 +296,9 @@ async def sent(
     # A class that the target did not move is reported every night, until a person fixes it.
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]
     fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(
-        unfinished(pl.col(FINGERPRINT))
+        mark_unfinished(pl.col(FINGERPRINT))
     )
-    acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(
+    acknowledged = known.to_record(frame[arrived].select(LEDGER_COLUMNS)).with_columns(
         fingerprint.otherwise(FINGERPRINT)
     )
     arrived_places = set(arrived)
@@ -307,12 +311,14 @@ async def sent(
     return results
 
 
-def _rows(entity: Entity, frame: pl.DataFrame) -> Iterator[Row]:
+def _rows(entity: Entity, frame: pl.DataFrame) -> Iterator[RowToSend]:
     ended = pl.col(ENDED_PARTS) if ENDED_PARTS in frame.columns else pl.lit(None, pl.String)
     cells = frame.select("sourcedId", ACTION, FIELDS, ended).iter_rows()
-    for (sourced_id, action, fields, text), body in zip(cells, bodies(entity, frame), strict=True):
-        yield Row(
-            sourced_id, action, fields, body, parts_in(entity, ENDING, text) if text else None
+    for (sourced_id, action, fields, text), body in zip(
+        cells, json_records(entity, frame), strict=True
+    ):
+        yield RowToSend(
+            sourced_id, action, fields, body, parts_as_json(entity, ROLES, text) if text else None
         )
 
 
@@ -339,7 +345,7 @@ async def send_removals(job: LoadState, changes: EntityChanges) -> None:
     if ENDS not in removals.columns:
         removals = removals.with_columns(pl.lit("").alias(ENDS))
     parts = slices(removals.select("sourcedId", ACTION, ENDS), job.batch_size)
-    for name, batch in named(f"remove {changes.entity}", parts):
+    for name, batch in name_batches(f"remove {changes.entity}", parts):
         if job.halted:
             job.abandon(changes.entity, batch["sourcedId"])
         else:
@@ -356,7 +362,9 @@ async def _remove_batch(job: LoadState, name: str, entity: str, removals: list[R
     )
     # In a tree, the next record may be the parent of the one under way.
     workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
-    errands = (Errand(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals)
+    errands = (
+        Operation(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals
+    )
     results = await job.perform(name, errands, workers)
     removed: dict[str, list[str]] = {}
     removed_places = set()
@@ -392,7 +400,7 @@ def slices(frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:
     return (frame.slice(start, size) for start in range(0, frame.height, size))
 
 
-def named(what: str, batches: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
+def name_batches(what: str, batches: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
     """Give each batch a name with its number and their count, such as `load users 3/12`."""
     frames = list(batches)
     return ((f"{what} {number}/{len(frames)}", frame) for number, frame in enumerate(frames, 1))

@@ -14,21 +14,21 @@ import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.earlier_rosters import Earlier
-from connectors.oneroster.operations import AGENTS, Errand
+from connectors.oneroster.earlier_rosters import EarlierBodies
+from connectors.oneroster.operations import AGENTS, Operation
 from connectors.oneroster.outcomes import RecordResult, Tally
 from connectors.oneroster.target import TargetError
 from transforms.changes import ACTION, ENDED, FIELDS, IN_TARGET, EntityChanges, Term
-from transforms.checks.references import words
+from transforms.checks.references import split_parents
 from transforms.payload import METADATA, Json
 
-Watch = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 STOPPED = "the run was stopped before it"
 BROKEN_OFF = "the run broke off before it"
-Sent = tuple[dict[int, RecordResult], TargetError | None]
-COLUMN = "agentSourcedIds"
+BatchResult = tuple[dict[int, RecordResult], TargetError | None]
+AGENT_IDS = "agentSourcedIds"
 UNFINISHED = 1
-NOTHING: frozenset[str] = frozenset()
+NO_COLUMNS: frozenset[str] = frozenset()
 # Columns that we filled when an enrollment was missing from a drop, whatever columns the drop has.
 LAST_DAY = frozenset({"endDate"})
 
@@ -45,8 +45,8 @@ class Sender(Protocol):
         """How many of them were retries."""
 
     async def run(
-        self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
-    ) -> Sent:
+        self, batch: str, errands: list[Operation], at_once: int, stop: asyncio.Event | None
+    ) -> BatchResult:
         """Return the result of each operation by its place, and the error that ended the batch.
 
         An operation that was not begun has no result.
@@ -63,7 +63,7 @@ class LoadState:
     key: FeedKey
     run: str
     batch_size: int
-    progress: Watch
+    progress: Progress
     stop: asyncio.Event | None
     # Ids that killed runs may have sent, by entity.
     intended: dict[str, frozenset[str]]
@@ -71,7 +71,7 @@ class LoadState:
     # Records that the target does not have and others may refer to, as `entity:sourcedId`.
     blocked: set[str] = field(default_factory=set)
     # What killed runs may have sent of the records to create, by entity.
-    earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    earlier: Mapping[str, EarlierBodies] = field(default_factory=dict)
     # Set once the target cannot be used any more.
     error: TargetError | None = None
 
@@ -83,7 +83,7 @@ class LoadState:
         return BROKEN_OFF if self.error else ""
 
     async def perform(
-        self, batch: str, errands: Iterable[Errand], at_once: int = 0
+        self, batch: str, errands: Iterable[Operation], at_once: int = 0
     ) -> dict[int, RecordResult]:
         """Carry out the operations of a batch, and return the results by place.
 
@@ -95,7 +95,7 @@ class LoadState:
 
     def waits_for(self, parents: str | None) -> str:
         """Return the first parent that the target does not have; blank if it has all."""
-        return next((word for word in words(parents) if word in self.blocked), "")
+        return next((word for word in split_parents(parents) if word in self.blocked), "")
 
     def abandon(self, entity: str, sourced_ids: Iterable[str]) -> None:
         """Count records as waiting, since the load has halted."""
@@ -129,22 +129,24 @@ class Agents:
 
 def agents_of(job: LoadState, users: pl.DataFrame) -> Agents:
     """Return the agents of the users to be sent, and those that the ledger has in the target."""
-    if COLUMN not in users.columns:
+    if AGENT_IDS not in users.columns:
         return Agents()
-    named = users.select(pl.col(COLUMN).str.split(",").explode().drop_nulls().unique())[COLUMN]
+    named = users.select(pl.col(AGENT_IDS).str.split(",").explode().drop_nulls().unique())[
+        AGENT_IDS
+    ]
     known = job.ledger.details(job.key, "users", named)
     return Agents(
         frozenset(named), set(known.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"])
     )
 
 
-def unfinished(fingerprint: pl.Expr) -> pl.Expr:
+def mark_unfinished(fingerprint: pl.Expr) -> pl.Expr:
     """Return another fingerprint, which almost certainly differs from any drop's too."""
     return fingerprint.xor(pl.lit(UNFINISHED, pl.Int64))
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledColumns:
     """Which columns were filled when records were last sent, and so which ones to clear now."""
 
     # The columns that were filled, by id.
@@ -152,14 +154,14 @@ class Filled:
     # The columns that the drop has.
     said: frozenset[str]
     # Lists in which the items of others stay.
-    partial: frozenset[str] = NOTHING
+    partial: frozenset[str] = NO_COLUMNS
     # Records to which we gave a last day when they were missing from a drop.
-    ended: frozenset[str] = NOTHING
+    ended: frozenset[str] = NO_COLUMNS
 
     def gone(self, sourced_id: str, now: str) -> frozenset[str]:
         """Return the columns to clear: filled then, blank now, and present in the drop."""
         gone = frozenset(
-            filter(self._in_drop, self.last.get(sourced_id, NOTHING) - _columns_in(now))
+            filter(self._in_drop, self.last.get(sourced_id, NO_COLUMNS) - _columns_in(now))
         )
         return gone | (LAST_DAY - _columns_in(now)) if sourced_id in self.ended else gone
 
@@ -172,7 +174,7 @@ class Filled:
 
     def _ever_filled(self, sourced_id: str, now: str) -> str:
         not_in_drop = {
-            name for name in self.last.get(sourced_id, NOTHING) if not self._in_drop(name)
+            name for name in self.last.get(sourced_id, NO_COLUMNS) if not self._in_drop(name)
         }
         return ",".join(sorted(not_in_drop | _columns_in(now))) if not_in_drop else now
 
@@ -183,16 +185,16 @@ class Filled:
         )
 
 
-def filled(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) -> Filled:
+def filled_columns(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) -> FilledColumns:
     """Look up which columns were filled when the records of a frame were last sent.
 
     The ledger knows the records that it holds. Earlier rosters have those that killed runs may have
     sent.
     """
     known = frame.filter(pl.col(ACTION) != "create")["sourcedId"]
-    sent = job.earlier.get(changes.entity, Earlier()).filled
+    sent = job.earlier.get(changes.entity, EarlierBodies()).filled
     if known.is_empty():
-        return Filled(sent, changes.said, changes.partial)
+        return FilledColumns(sent, changes.said, changes.partial)
     details = job.ledger.details(job.key, changes.entity, known)
     last = {
         **sent,
@@ -202,8 +204,8 @@ def filled(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) -> Fille
         },
     }
     ended = frozenset(details.filter(pl.col("status") == ENDED)["sourcedId"])
-    return Filled(last, changes.said, changes.partial, ended)
+    return FilledColumns(last, changes.said, changes.partial, ended)
 
 
 def _columns_in(fields: str | None) -> frozenset[str]:
-    return frozenset(fields.split(",")) if fields else NOTHING
+    return frozenset(fields.split(",")) if fields else NO_COLUMNS

@@ -13,7 +13,7 @@ from typing import Any
 from unicodedata import normalize
 
 from connectors.oneroster.profile import Collection
-from transforms.payload import METADATA, Json, folded, part_property, property_of
+from transforms.payload import METADATA, Json, json_property, part_property, parts_by_name
 from transforms.secrets import without_secrets
 
 READ_ONLY = frozenset({"dateLastModified", "children"})
@@ -32,7 +32,7 @@ MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?
 TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|[+-]00:?00)")
 
 
-def write_shape(collection: Collection, read: Json) -> Json:
+def to_write_shape(collection: Collection, read: Json) -> Json:
     """Turn a record as read into the record as it would be written.
 
     The result has the standard's names. It has no nulls, and nothing that only a read adds.
@@ -61,7 +61,7 @@ def _without_additions(value: Any) -> Any:
     return value
 
 
-def merged(
+def merge(
     collection: Collection,
     theirs: Json,
     ours: Json,
@@ -94,15 +94,15 @@ def merged(
     return whole
 
 
-def moved(collection: Collection, theirs: Json, ours: Json) -> bool:
+def differs_in_fixed_property(collection: Collection, theirs: Json, ours: Json) -> bool:
     """Return whether our record differs in a property that the target never changes."""
     return any(
-        name in ours and name in theirs and not equal(ours[name], theirs[name])
+        name in ours and name in theirs and not is_equal(ours[name], theirs[name])
         for name in collection.fixed
     )
 
 
-def differing(
+def differing_properties(
     collection: Collection, read: Json, ours: Json, partial: Container[str] = ()
 ) -> list[str]:
     """Return the names of our properties that a record as read has otherwise, sorted.
@@ -110,10 +110,10 @@ def differing(
     Properties that no update can change count too. Properties that the target computes, and
     passwords, do not. A list in `partial` may hold more than we sent.
     """
-    return differences(collection, write_shape(collection, read), ours, partial)
+    return differing_in_write_shape(collection, to_write_shape(collection, read), ours, partial)
 
 
-def differences(
+def differing_in_write_shape(
     collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()
 ) -> list[str]:
     """Return what `differing` returns, for a record in write shape."""
@@ -122,14 +122,14 @@ def differences(
         for name, value in without_secrets(ours).items()
         if name not in collection.derived
     }
-    if alike(theirs, ours):
+    if is_alike(theirs, ours):
         return []
-    merged_record = merged(collection, theirs, ours, (), partial)
+    merged_record = merge(collection, theirs, ours, (), partial)
     updated = {
         name: value if name in collection.fixed else merged_record[name]
         for name, value in ours.items()
     }
-    return sorted(name for name, value in updated.items() if not alike(theirs, {name: value}))
+    return sorted(name for name, value in updated.items() if not is_alike(theirs, {name: value}))
 
 
 def _merged_value(
@@ -167,7 +167,8 @@ def _with_their_properties(
 ) -> Json:
     """Keep what others wrote on the same role, profile or id, such as the metadata of a role."""
     part = next(
-        (part for part in folded(collection.entity).values() if part_property(part) == name), None
+        (part for part in parts_by_name(collection.entity).values() if part_property(part) == name),
+        None,
     )
     known = {column.json for column in part.columns} if part else set()
     twin = next(
@@ -201,7 +202,7 @@ def _is_listed(item: Any, ours: list[Any]) -> bool:
 
 
 def _is_same_item(name: str, one: Json, other: Json) -> bool:
-    return all(equal(one.get(key), other.get(key)) for key in IDENTITY[name])
+    return all(is_equal(one.get(key), other.get(key)) for key in IDENTITY[name])
 
 
 def _clear_column(collection: Collection, whole: Json, column: str) -> None:
@@ -212,9 +213,9 @@ def _clear_column(collection: Collection, whole: Json, column: str) -> None:
     entity = collection.entity
     if column.startswith(METADATA):
         _clear_metadata(whole.get("metadata"), column.removeprefix(METADATA).split("."))
-    elif column in folded(entity) or column in entity.by_name:
-        name = property_of(entity, column)
-        if name not in collection.fixed and not blank(whole.get(name)):
+    elif column in parts_by_name(entity) or column in entity.by_name:
+        name = json_property(entity, column)
+        if name not in collection.fixed and not is_blank(whole.get(name)):
             whole[name] = [] if isinstance(whole[name], list) else None
 
 
@@ -239,17 +240,17 @@ def covers(theirs: Json, ours: Json) -> bool:
     Other properties of `theirs` do not count.
     """
     return all(
-        equal(_with_default(name, value), _with_default(name, theirs.get(name)))
+        is_equal(_with_default(name, value), _with_default(name, theirs.get(name)))
         for name, value in ours.items()
     )
 
 
-def same(one: Json, other: Json) -> bool:
+def is_same(one: Json, other: Json) -> bool:
     """Return whether two records have equal values in every property that either has."""
     return covers(one, other) and covers(other, one)
 
 
-def alike(theirs: Json, ours: Json) -> bool:
+def is_alike(theirs: Json, ours: Json) -> bool:
     """Return whether `theirs` covers `ours`, whatever spelling the target may give a text.
 
     A target may trim a text, collapse its spaces, change its case and compose its accents. An id
@@ -258,10 +259,10 @@ def alike(theirs: Json, ours: Json) -> bool:
     return covers(theirs, ours) or covers(_normalized(theirs), _normalized(ours))
 
 
-def equal(ours: Any, theirs: Any) -> bool:
+def is_equal(ours: Any, theirs: Any) -> bool:
     """Return whether a property has equal values."""
-    if blank(ours) or blank(theirs):
-        return blank(ours) and blank(theirs)
+    if is_blank(ours) or is_blank(theirs):
+        return is_blank(ours) and is_blank(theirs)
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return covers(theirs, ours)
     if isinstance(ours, list) and isinstance(theirs, list):
@@ -269,7 +270,7 @@ def equal(ours: Any, theirs: Any) -> bool:
     return _equal_values(ours, theirs)
 
 
-def blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
     """Return whether a property is missing, null, or an empty text, list or object."""
     return value in BLANKS
 
@@ -292,7 +293,7 @@ def _normalized(value: Any) -> Any:
 
 
 def _with_default(name: str, value: Any) -> Any:
-    return DEFAULTS[name] if name in DEFAULTS and blank(value) else value
+    return DEFAULTS[name] if name in DEFAULTS and is_blank(value) else value
 
 
 def _equal_lists(ours: list[Any], theirs: list[Any]) -> bool:
@@ -302,7 +303,7 @@ def _equal_lists(ours: list[Any], theirs: list[Any]) -> bool:
         return False
     if all(isinstance(item, dict) for item in ours):
         return _equal_items(ours, theirs)
-    return all(map(equal, ours, theirs))
+    return all(map(is_equal, ours, theirs))
 
 
 def _equal_items(ours: list[Json], theirs: list[Any]) -> bool:
@@ -312,7 +313,7 @@ def _equal_items(ours: list[Json], theirs: list[Any]) -> bool:
     """
     left = list(theirs)
     for item in sorted(ours, key=len, reverse=True):
-        match = next((other for other in left if equal(item, other)), None)
+        match = next((other for other in left if is_equal(item, other)), None)
         if match is None:
             return False
         left.remove(match)

@@ -11,27 +11,34 @@ from typing import Literal
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.merge import covers, differences, merged, moved, same, write_shape
+from connectors.oneroster.merge import (
+    covers,
+    differing_in_write_shape,
+    differs_in_fixed_property,
+    is_same,
+    merge,
+    to_write_shape,
+)
 from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.target import TargetError
-from connectors.oneroster.wire import addressable
+from connectors.oneroster.wire import is_addressable
 from transforms.changes import Term
 from transforms.payload import Json
 from transforms.schemas.vocabularies import TOBEDELETED
 from transforms.secrets import without_secrets
 
-DOTS = "an id of dots alone cannot be written in an address"
-GONE = "the user was deleted in the target before the agents could be added"
+ID_OF_DOTS = "an id of dots alone cannot be written in an address"
+USER_DELETED = "the user was deleted in the target before the agents could be added"
 # A user is first sent without agents that are not in the target yet. So a user without them may be
 # one that we sent.
 AGENTS = "agents"
-NONE: frozenset[str] = frozenset()
+NO_COLUMNS: frozenset[str] = frozenset()
 Action = Literal["create", "update", "revive", "agents", "delete", "disable", "end"]
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Operation:
     """One operation for one record."""
 
     entity: str
@@ -43,20 +50,20 @@ class Errand:
     # What runs that were killed may have sent of it.
     earlier: tuple[Json, ...] = ()
     # Columns to clear.
-    gone: frozenset[str] = NONE
+    gone: frozenset[str] = NO_COLUMNS
     # Lists in which the items of others stay.
-    partial: frozenset[str] = NONE
+    partial: frozenset[str] = NO_COLUMNS
     # Items of lists that have ended, by property.
     ended: Json | None = None
     # The last day of an enrollment (ISO), for `end`.
     day: str = ""
 
 
-async def done(client: Client, errand: Errand) -> RecordResult:
+async def carry_out(client: Client, errand: Operation) -> RecordResult:
     """Carry out an operation, and return what became of the record."""
     collection, record = client.profile.collections[errand.entity], errand.record
-    if not addressable(record["sourcedId"]):
-        return RecordResult("failed", DOTS)
+    if not is_addressable(record["sourcedId"]):
+        return RecordResult("failed", ID_OF_DOTS)
     match errand.action:
         case "create":
             whole = errand.whole or record
@@ -78,13 +85,13 @@ async def done(client: Client, errand: Errand) -> RecordResult:
                 client, collection, record, errand.gone, errand.partial, errand.ended
             )
         case "agents":
-            return await lay_agents(client, collection, record)
+            return await add_agents(client, collection, record)
         case "delete":
-            return await remove(client, collection, record["sourcedId"])
+            return await delete(client, collection, record["sourcedId"])
         case "disable":
-            return await disable(client, collection, record["sourcedId"])
+            return await disable_user(client, collection, record["sourcedId"])
         case "end":
-            return await end(client, collection, record["sourcedId"], errand.day)
+            return await end_enrollment(client, collection, record["sourcedId"], errand.day)
 
 
 async def create(
@@ -106,7 +113,7 @@ async def create(
     """
     request = wire.create(collection, record)
     answer = await client.send(request)
-    outcome = wire.understood(request, answer)
+    outcome = wire.outcome_of(request, answer)
     if outcome.kind in ("done", "elsewhere"):
         client.note_place(collection.name, elsewhere=outcome.kind == "elsewhere")
         return RecordResult("created") if outcome.kind == "done" else _failed(outcome)
@@ -115,7 +122,7 @@ async def create(
     # Only a request that may have been carried out can have created the record.
     sent = (record, *earlier) if answer.again or answer.status < 300 else earlier
     try:
-        found = await looked_up(client, collection, record["sourcedId"])
+        found = await read_record(client, collection, record["sourcedId"])
     except TargetError as error:
         raise type(error)(str(error), unsure=outcome.kind == "unclear" or answer.again) from None
     if found.trouble:
@@ -125,9 +132,9 @@ async def create(
         return RecordResult(
             "failed", outcome.detail, settled=outcome.kind == "exists" or answer.status == 500
         )
-    if any(is_sent(collection, found.record, one, partial) for one in sent):
+    if any(equals_sent(collection, found.record, one, partial) for one in sent):
         return await _put_merged(client, collection, found.record, record, gone, "created", partial)
-    return _unknown_record(foreign(collection, found.record, whole, partial))
+    return _unknown_record(foreign_properties(collection, found.record, whole, partial))
 
 
 async def update(
@@ -142,7 +149,7 @@ async def update(
 
     A record that the target does not have is created again.
     """
-    found = await looked_up(client, collection, record["sourcedId"])
+    found = await read_record(client, collection, record["sourcedId"])
     if found.trouble:
         return found.trouble
     if found.record is None:
@@ -168,35 +175,37 @@ async def revive(
     return RecordResult("created", moved=result.moved) if result.arrived else result
 
 
-async def lay_agents(client: Client, collection: Collection, record: Json) -> RecordResult:
+async def add_agents(client: Client, collection: Collection, record: Json) -> RecordResult:
     """Add the agents to a user who is in the target."""
-    found = await looked_up(client, collection, record["sourcedId"])
+    found = await read_record(client, collection, record["sourcedId"])
     if found.record is None:
-        return found.trouble or RecordResult("failed", GONE)
+        return found.trouble or RecordResult("failed", USER_DELETED)
     agents = {name: record[name] for name in ("sourcedId", "status", AGENTS)}
     return await _put_merged(client, collection, found.record, agents, (), "updated")
 
 
-async def remove(client: Client, collection: Collection, sourced_id: str) -> RecordResult:
+async def delete(client: Client, collection: Collection, sourced_id: str) -> RecordResult:
     """DELETE a record; one that the target does not have counts as deleted.
 
     A 404 may only mean that the collection has no DELETE (resources, section 2.3). Then the record
     is PUT as deleted.
     """
-    if not addressable(sourced_id):
-        return RecordResult("failed", DOTS)
-    outcome = await _outcome_of(client, wire.remove(collection, sourced_id))
+    if not is_addressable(sourced_id):
+        return RecordResult("failed", ID_OF_DOTS)
+    outcome = await _outcome_of(client, wire.delete(collection, sourced_id))
     if outcome.kind == "missing":
         return await _put_as_deleted(client, collection, sourced_id)
     return RecordResult("deleted") if outcome.kind == "done" else _failed(outcome)
 
 
-async def disable(client: Client, collection: Collection, sourced_id: str) -> RecordResult:
+async def disable_user(client: Client, collection: Collection, sourced_id: str) -> RecordResult:
     """Disable a user's sign-in, and leave everything else as it is."""
     return await _change(client, collection, sourced_id, {"enabledUser": False})
 
 
-async def end(client: Client, collection: Collection, sourced_id: str, day: str) -> RecordResult:
+async def end_enrollment(
+    client: Client, collection: Collection, sourced_id: str, day: str
+) -> RecordResult:
     """Give an enrollment its last day (ISO), and leave everything else as it is."""
     return await _change(client, collection, sourced_id, {"endDate": day})
 
@@ -205,9 +214,9 @@ async def _change(
     client: Client, collection: Collection, sourced_id: str, properties: Json
 ) -> RecordResult:
     """Change properties of a record; a record that the target does not have needs no change."""
-    if not addressable(sourced_id):
-        return RecordResult("failed", DOTS)
-    found = await looked_up(client, collection, sourced_id)
+    if not is_addressable(sourced_id):
+        return RecordResult("failed", ID_OF_DOTS)
+    found = await read_record(client, collection, sourced_id)
     if found.trouble:
         return found.trouble
     if (
@@ -221,7 +230,7 @@ async def _change(
 
 
 async def _put_as_deleted(client: Client, collection: Collection, sourced_id: str) -> RecordResult:
-    found = await looked_up(client, collection, sourced_id)
+    found = await read_record(client, collection, sourced_id)
     if found.trouble:
         return found.trouble
     if found.record is None or found.record.get("status") == TOBEDELETED:
@@ -247,17 +256,17 @@ async def put(client: Client, collection: Collection, theirs: Json, record: Json
     """
     outcome = await _outcome_of(client, wire.replace(collection, record))
     if outcome.kind == "broken":
-        found = await looked_up(client, collection, record["sourcedId"])
-        if found.record is not None and is_done(collection, theirs, found.record, record):
+        found = await read_record(client, collection, record["sourcedId"])
+        if found.record is not None and was_put(collection, theirs, found.record, record):
             return wire.Outcome("done")
     return outcome
 
 
-async def looked_up(client: Client, collection: Collection, sourced_id: str) -> ReadRecord:
+async def read_record(client: Client, collection: Collection, sourced_id: str) -> ReadRecord:
     """Read a record of the target, in write shape."""
     request = wire.read(collection, sourced_id)
     answer = await client.send(request)
-    outcome = wire.understood(request, answer)
+    outcome = wire.outcome_of(request, answer)
     if outcome.kind == "missing":
         return ReadRecord()
     if outcome.kind != "done":
@@ -268,11 +277,11 @@ async def looked_up(client: Client, collection: Collection, sourced_id: str) -> 
                 "failed", "the target's record could not be understood", settled=False
             )
         )
-    return ReadRecord(write_shape(collection, record))
+    return ReadRecord(to_write_shape(collection, record))
 
 
 async def _outcome_of(client: Client, request: wire.Request) -> wire.Outcome:
-    return wire.understood(request, await client.send(request))
+    return wire.outcome_of(request, await client.send(request))
 
 
 async def _put_merged(
@@ -289,9 +298,9 @@ async def _put_merged(
 
     A 404 means an unknown reference (section 2.2): we have just read the record itself.
     """
-    is_fixed = moved(collection, theirs, ours)
-    record = merged(collection, theirs, ours, gone, partial, ended)
-    if same(theirs, record):
+    is_fixed = differs_in_fixed_property(collection, theirs, ours)
+    record = merge(collection, theirs, ours, gone, partial, ended)
+    if is_same(theirs, record):
         return RecordResult("unchanged" if term == "updated" else term, moved=is_fixed)
     outcome = await put(client, collection, theirs, record)
     return RecordResult(term, moved=is_fixed) if outcome.kind == "done" else _failed(outcome)
@@ -305,8 +314,8 @@ async def _create_again(client: Client, collection: Collection, record: Json) ->
     make = wire.replace if collection.put_creates else wire.create
     outcome = await _outcome_of(client, make(collection, record))
     if outcome.kind in ("exists", "unclear", "broken"):
-        found = await looked_up(client, collection, record["sourcedId"])
-        if found.record is not None and is_sent(collection, found.record, record):
+        found = await read_record(client, collection, record["sourcedId"])
+        if found.record is not None and equals_sent(collection, found.record, record):
             return RecordResult("updated")
     return RecordResult("updated") if outcome.kind == "done" else _failed(outcome)
 
@@ -324,25 +333,27 @@ def _unknown_record(different: list[str]) -> RecordResult:
     )
 
 
-def is_sent(collection: Collection, theirs: Json, sent: Json, partial: Container[str] = ()) -> bool:
+def equals_sent(
+    collection: Collection, theirs: Json, sent: Json, partial: Container[str] = ()
+) -> bool:
     """Return whether a record in the target equals what was sent."""
-    return not differences(
+    return not differing_in_write_shape(
         collection, theirs, {name: sent[name] for name in sent if name != AGENTS}, partial
     )
 
 
-def is_done(collection: Collection, before: Json, after: Json, record: Json) -> bool:
+def was_put(collection: Collection, before: Json, after: Json, record: Json) -> bool:
     """Return whether `record` was put in the place of `before`.
 
     `after` is what the target holds now. If `before` and `record` differ only in spelling, only the
     spelling of `after` decides.
     """
-    if differences(collection, after, record):
+    if differing_in_write_shape(collection, after, record):
         return False
-    return same(after, record) or bool(differences(collection, before, record))
+    return is_same(after, record) or bool(differing_in_write_shape(collection, before, record))
 
 
-def foreign(
+def foreign_properties(
     collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()
 ) -> list[str]:
     """Return the names of the properties that keep us from knowing a record as ours.
@@ -352,7 +363,7 @@ def foreign(
     hidden = [
         name for name, value in ours.items() if without_secrets({name: value}) != {name: value}
     ]
-    return sorted({*differences(collection, theirs, ours, partial), *hidden})
+    return sorted({*differing_in_write_shape(collection, theirs, ours, partial), *hidden})
 
 
 def _failed(outcome: wire.Outcome) -> RecordResult:

@@ -12,7 +12,7 @@ ARRIVED: frozenset[Term] = frozenset({"created", "updated", "unchanged"})
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RecordProblem:
     """A record that failed, was held or waits."""
 
     entity: str
@@ -23,11 +23,11 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """The outcome of a load."""
 
     counts: dict[str, Counts]
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[RecordProblem, ...] = ()
     notices: tuple[Notice, ...] = ()
     # Requests sent to the API, retries included.
     requests: int = 0
@@ -59,14 +59,14 @@ class Tally:
     """The counts of a load under way; each record is counted once."""
 
     terms: dict[str, Counter[Term]] = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[RecordProblem] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
 
     def add(self, entity: str, sourced_id: str, term: Term, detail: str = "") -> None:
         """Count one record; a record with a `detail` is listed with its reason."""
         self.terms.setdefault(entity, Counter())[term] += 1
         if detail:
-            self.troubles.append(Trouble(entity, sourced_id, term, detail))
+            self.troubles.append(RecordProblem(entity, sourced_id, term, detail))
 
     def done(self, entity: str) -> int:
         """Return how many records of an entity were counted so far."""

@@ -27,24 +27,24 @@ from types import TracebackType
 from typing import Any, Self
 
 from connectors.oneroster.client import Client
-from connectors.oneroster.load_state import Sent
-from connectors.oneroster.operations import Errand, done
+from connectors.oneroster.load_state import BatchResult
+from connectors.oneroster.operations import Operation, carry_out
 from connectors.oneroster.outcomes import RecordResult
-from connectors.oneroster.senders import UNANSWERED, spread
-from connectors.oneroster.target import Endpoint, Stopped, TargetError
+from connectors.oneroster.senders import OUTCOME_UNKNOWN, run_concurrently
+from connectors.oneroster.target import Endpoint, RunStopped, TargetError
 
 PROGRAM = "connectors.oneroster.processes"
 ROOT = Path(__file__).parents[2]
 END_SECONDS = 5.0
 STOPPED = "the load was stopped"
-SIZE = 4
+LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The operations that one process is to carry out."""
 
-    errands: list[Errand]
+    errands: list[Operation]
     # How many of them may run at once.
     at_once: int
 
@@ -62,14 +62,14 @@ class BatchReply:
     retries: int = 0
 
 
-class Processes:
+class ProcessSender:
     """Processes that share a target's limit of concurrent requests; an async context manager."""
 
     def __init__(self, count: int, target: Endpoint) -> None:
         # What all of them sent, and how many of these requests were retries.
         self.requests = self.retries = 0
         self._target = target
-        self._shares = shares(target.concurrency, count)
+        self._shares = divide(target.concurrency, count)
         self._members: list[_Member] = []
 
     @property
@@ -96,15 +96,15 @@ class Processes:
             await member.end()
 
     async def run(
-        self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
-    ) -> Sent:
+        self, _batch: str, errands: list[Operation], at_once: int, stop: asyncio.Event | None
+    ) -> BatchResult:
         """Return the result of each operation by its place, and the first error.
 
         An operation that was not begun has no result.
         """
         members = self._members if at_once > 1 else self._members[:1]
         stopping = asyncio.create_task(_stop_members(stop, members))
-        parts = in_parts(errands, at_once, len(members))
+        parts = split_batch(errands, at_once, len(members))
         replies = await asyncio.gather(
             *(
                 self._run_member(member, part, members)
@@ -114,7 +114,7 @@ class Processes:
         stopping.cancel()
         self.requests += sum(reply.requests for reply in replies)
         self.retries += sum(reply.retries for reply in replies)
-        return joined(replies)
+        return join_replies(replies)
 
     async def _run_member(
         self, member: _Member, batch: Batch, members: list[_Member]
@@ -152,7 +152,7 @@ async def _start(target: Endpoint) -> _Member:
             start_new_session=True,
         )
     reader, writer = await asyncio.open_connection(sock=ours)
-    writer.write(packed(target))
+    writer.write(encode(target))
     return _Member(process, reader, writer)
 
 
@@ -176,16 +176,18 @@ class _Member:
         If it ends before it replies, nobody knows what it sent.
         """
         try:
-            self._writer.write(packed(batch))
+            self._writer.write(encode(batch))
             await self._writer.drain()
-            reply: BatchReply | None = await received(self._reader)
+            reply: BatchReply | None = await receive(self._reader)
         except ConnectionError:
             reply = None
-        return reply or lost(batch, f"Process {self.pid}, which was sending, has ended. Run again.")
+        return reply or lost_reply(
+            batch, f"Process {self.pid}, which was sending, has ended. Run again."
+        )
 
     def stop(self, why: str) -> None:
         """Let the process finish what is under way, and begin nothing new."""
-        self._writer.write(packed(why))
+        self._writer.write(encode(why))
 
     async def end(self) -> None:
         """Close the socket, and wait until the process has ended."""
@@ -206,14 +208,14 @@ async def serve(way: socket.socket) -> None:
     """
     reader, writer = await asyncio.open_connection(sock=way)
     stop = asyncio.Event()
-    async with Client(await received(reader)) as client:
+    async with Client(await receive(reader)) as client:
         running: asyncio.Task[None] | None = None
-        while (message := await received(reader)) is not None:
+        while (message := await receive(reader)) is not None:
             if isinstance(message, Batch):
                 running = asyncio.create_task(_reply_to(message, client, stop, writer))
             else:
                 stop.set()
-                client.end(Stopped(message))
+                client.end(RunStopped(message))
         if running:
             running.cancel()
 
@@ -221,28 +223,28 @@ async def serve(way: socket.socket) -> None:
 async def _reply_to(
     batch: Batch, client: Client, stop: asyncio.Event, writer: asyncio.StreamWriter
 ) -> None:
-    writer.write(packed(await run(batch, client, stop)))
+    writer.write(encode(await run(batch, client, stop)))
 
 
-def packed(message: Endpoint | Batch | BatchReply | str) -> bytes:
+def encode(message: Endpoint | Batch | BatchReply | str) -> bytes:
     """Encode a message with its length in front.
 
     A text is the reason to stop.
     """
     content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    return len(content).to_bytes(SIZE, "big") + content
+    return len(content).to_bytes(LENGTH_BYTES, "big") + content
 
 
-async def received(reader: asyncio.StreamReader) -> Any:
+async def receive(reader: asyncio.StreamReader) -> Any:
     """Wait for the next message; return None if the other side has ended."""
     try:
-        size = int.from_bytes(await reader.readexactly(SIZE), "big")
+        size = int.from_bytes(await reader.readexactly(LENGTH_BYTES), "big")
         return pickle.loads(await reader.readexactly(size))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
 
 
-def shares(total: int, count: int) -> list[int]:
+def divide(total: int, count: int) -> list[int]:
     """Divide a number among `count`, or among fewer if the number is smaller.
 
     For example, 10 among 3 is 4, 3, 3.
@@ -251,16 +253,16 @@ def shares(total: int, count: int) -> list[int]:
     return [total // count + (place < total % count) for place in range(count)]
 
 
-def in_parts(errands: list[Errand], at_once: int, count: int) -> list[Batch]:
+def split_batch(errands: list[Operation], at_once: int, count: int) -> list[Batch]:
     """Deal operations out to `count` processes.
 
     Fewer processes get a part if there are fewer operations, or if fewer may run at once.
     """
-    dealt = shares(at_once, min(count, max(len(errands), 1)))
+    dealt = divide(at_once, min(count, max(len(errands), 1)))
     return [Batch(errands[first :: len(dealt)], share) for first, share in enumerate(dealt)]
 
 
-def joined(replies: list[BatchReply]) -> Sent:
+def join_replies(replies: list[BatchReply]) -> BatchResult:
     """Put the results in the places that their operations had before; the first error counts."""
     results = {
         first + place * len(replies): result
@@ -271,17 +273,17 @@ def joined(replies: list[BatchReply]) -> Sent:
     return results, TargetError(error) if error else None
 
 
-def lost(batch: Batch, sentence: str) -> BatchReply:
+def lost_reply(batch: Batch, sentence: str) -> BatchReply:
     """Return the reply for a part whose results nobody knows."""
-    unknown = RecordResult("waiting", UNANSWERED, settled=False)
+    unknown = RecordResult("waiting", OUTCOME_UNKNOWN, settled=False)
     return BatchReply(dict.fromkeys(range(len(batch.errands)), unknown), sentence)
 
 
 async def run(batch: Batch, client: Client, stop: asyncio.Event | None = None) -> BatchReply:
     """Run a part through a client, and return its reply."""
     requests, retries = client.requests, client.retries
-    results, error = await spread(
-        batch.errands, batch.at_once, lambda errand: done(client, errand), stop
+    results, error = await run_concurrently(
+        batch.errands, batch.at_once, lambda errand: carry_out(client, errand), stop
     )
     return BatchReply(
         results, str(error or ""), client.requests - requests, client.retries - retries

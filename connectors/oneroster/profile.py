@@ -22,7 +22,7 @@ from transforms.target_vocabulary import MappedColumn, TargetVocabulary, Words
 
 PREFIX = "/ims/oneroster/"
 # These entities are ours; the standard has no paths for them.
-BELOW_COURSES = {
+OUR_PATHS = {
     "courseComponents": "courses/components",
     "componentResources": "courses/component-resources",
 }
@@ -136,7 +136,7 @@ def _standard_path(entity: Entity, version: Version) -> str:
     """
     if version == "1.1":
         return f"{PREFIX}v1p1/{entity.name}"
-    return f"{PREFIX}{entity.service}/v1p2/{BELOW_COURSES.get(entity.name, entity.name)}"
+    return f"{PREFIX}{entity.service}/v1p2/{OUR_PATHS.get(entity.name, entity.name)}"
 
 
 # Timeback
@@ -150,7 +150,7 @@ def _published(name: str, *required: str, **quirks: Any) -> Collection:
     A PUT requires what a POST requires, unless `quirks` say otherwise.
     """
     standard = _STANDARD[name]
-    path = standard.path if name in BELOW_COURSES else f"{standard.path}/"
+    path = standard.path if name in OUR_PATHS else f"{standard.path}/"
     defaults: dict[str, Any] = {
         "required": required,
         "required_on_put": required,

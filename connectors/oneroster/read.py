@@ -15,7 +15,7 @@ from connectors.oneroster import wire
 from connectors.oneroster.client import Client, Exchange
 from connectors.oneroster.profile import Collection, View
 from connectors.oneroster.target import Endpoint, TargetError
-from connectors.oneroster.wire import listing, parsed, understood
+from connectors.oneroster.wire import list_page, outcome_of, parse_object
 from transforms.payload import Json
 
 ID = "sourcedId"
@@ -28,7 +28,7 @@ FAMILIES = {
     "gradebook": "gradebook",
 }
 # A token that no target knows. A response to it shows that the target is there.
-NOBODY = "nobody"
+UNKNOWN_TOKEN = "nobody"
 FORBIDDEN = 403
 # How often a page may begin with an unknown record. Each time, ten times as many records are read
 # again.
@@ -39,7 +39,7 @@ REPEATED = "its pages repeat: `offset` makes no difference"
 UNORDERED = "its records changed their order again and again"
 
 
-async def pages(
+async def read_pages(
     client: Client,
     name: str,
     *,
@@ -70,13 +70,13 @@ async def pages(
         return await _page(client, view, parameters | {"offset": str(offset)})
 
     try:
-        async for records in whole(ask):
+        async for records in read_to_end(ask):
             yield (
                 records
                 if ids_wanted
                 else [{name: one[name] for name in one if name != ID} for one in records]
             )
-    except Moved as moved:
+    except RecordsMoved as moved:
         raise TargetError(
             f"{client.target.host}: {client.profile.below_prefix(view.path)} was not read as a "
             f"whole: {moved}. Read it again."
@@ -84,22 +84,22 @@ async def pages(
 
 
 async def _page(client: Client, view: View, parameters: dict[str, str]) -> Page:
-    request, path = listing(view.path, parameters), client.profile.below_prefix(view.path)
+    request, path = list_page(view.path, parameters), client.profile.below_prefix(view.path)
     answer = await client.send(request)
-    outcome = understood(request, answer)
+    outcome = outcome_of(request, answer)
     if outcome.kind != "done":
         raise TargetError(f"{client.target.host} does not give {path}: {outcome.detail}")
-    page = parsed(answer.body)
+    page = parse_object(answer.body)
     records, total = page.get(view.list_key), page.get("totalCount")
     if not isinstance(records, list) or not isinstance(total, int):
         raise TargetError(
             f"{client.target.host} answered something that is not a page of {path}. "
             "Check its address."
         )
-    return Page(records, total_of(answer.total, total), answer.follows)
+    return Page(records, largest_total(answer.total, total), answer.follows)
 
 
-class Moved(Exception):
+class RecordsMoved(Exception):
     """A collection could not be read to its end.
 
     Its records moved again and again, or fewer came than the target had announced.
@@ -120,17 +120,17 @@ class Page:
 Ask = Callable[[int], Awaitable[Page]]
 
 
-def total_of(*totals: object) -> int | None:
+def largest_total(*totals: object) -> int | None:
     """Return the largest total that a response has in its headers or body, or None."""
     return max(
         (one for one in totals if isinstance(one, int) and not isinstance(one, bool)), default=None
     )
 
 
-async def whole(ask: Ask) -> AsyncIterator[list[Any]]:
+async def read_to_end(ask: Ask) -> AsyncIterator[list[Any]]:
     """Yield the records of a collection page by page, each record once.
 
-    `ask` returns the page at an offset. Raises `Moved` if the collection cannot be read to its end.
+    `ask` returns the page at an offset. Raises `RecordsMoved` if the collection cannot be read to its end.
     """
     reading = _Reading()
     while not reading.over:
@@ -184,7 +184,7 @@ class _Reading:
         """Begin the next page earlier, since records were removed."""
         self.shifts += 1
         if self.shifts > SHIFTS:
-            raise Moved(UNORDERED)
+            raise RecordsMoved(UNORDERED)
         self.back *= FURTHER
         self.offset = max(0, self.offset - self.back)
         self.alone = self.offset == 0
@@ -196,7 +196,7 @@ class _Reading:
         """
         if page.records and page.total is not None and page.total < self.end:
             if page.total not in (len(page.records), self.count):
-                raise Moved(REPEATED)
+                raise RecordsMoved(REPEATED)
             self.of_pages = True
         total = None if self.of_pages else page.total
         self.first = total if self.first is None else self.first
@@ -226,7 +226,7 @@ class _Reading:
         """
         least = min(self.first or 0, total or 0)
         if self.count < least:
-            raise Moved(f"it ended after {self.count} of {least} records")
+            raise RecordsMoved(f"it ended after {self.count} of {least} records")
         self.over = True
 
     def _continue(self, keys: list[str], total: int | None, *, new: bool) -> None:
@@ -235,9 +235,9 @@ class _Reading:
             more = (
                 f"of {total} records" if total is not None else "records, and tells of another page"
             )
-            raise Moved(f"it ended after {self.count} {more}")
+            raise RecordsMoved(f"it ended after {self.count} {more}")
         if not new and (keys[0] == self.begin or self.end > 2 * self.count + OVERLAP):
-            raise Moved(REPEATED)
+            raise RecordsMoved(REPEATED)
         self.alone = len(keys) == 1
         self.offset = self.end if self.alone else self.end - 1
         self.begin, self.last = keys[0], keys[-1]
@@ -250,7 +250,7 @@ def _key(record: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Shown:
+class CollectionAccess:
     """What a target shows of a collection."""
 
     collection: Collection
@@ -263,11 +263,13 @@ class Shown:
     @property
     def scope(self) -> str:
         """The scope that is missing; blank if a missing scope is not the reason."""
-        return f"{SCOPES}{family(self.collection)}.readonly" if self.status == FORBIDDEN else ""
+        return (
+            f"{SCOPES}{scope_family(self.collection)}.readonly" if self.status == FORBIDDEN else ""
+        )
 
 
 @dataclass(frozen=True)
-class Examined:
+class TargetAccess:
     """What is known of a target."""
 
     # Why nothing more is known; at most one of the three is not blank.
@@ -275,10 +277,10 @@ class Examined:
     refused: str = ""
     down: str = ""
     # What it shows of each collection, by name.
-    shown: Mapping[str, Shown] = field(default_factory=dict)
+    shown: Mapping[str, CollectionAccess] = field(default_factory=dict)
 
 
-def family(collection: Collection) -> str:
+def scope_family(collection: Collection) -> str:
     """Return the family of scopes that a collection needs.
 
     Its scopes end with `.readonly`, `.createput` and `.delete`.
@@ -286,48 +288,52 @@ def family(collection: Collection) -> str:
     return FAMILIES.get(collection.name) or FAMILIES[collection.entity.service]
 
 
-async def examined(target: Endpoint, collections: Sequence[Collection]) -> Examined:
+async def examine(target: Endpoint, collections: Sequence[Collection]) -> TargetAccess:
     """Ask a target one question after another, until a response leaves nothing to ask.
 
     The questions are: does it answer, does it accept our credentials, does it show each collection?
     """
     first = _first_record(collections[0])
-    stranger = Exchange(replace(target, access_token=NOBODY, token_url=""), None, asyncio.sleep)
+    stranger = Exchange(
+        replace(target, access_token=UNKNOWN_TOKEN, token_url=""), None, asyncio.sleep
+    )
     try:
         answer = await stranger.answer(first)
     except TargetError:  # the target is there, and refuses the unknown token
-        answer = wire.Answer(401)
+        answer = wire.Response(401)
     finally:
         await stranger.close()
     if answer.lost:
-        return Examined(unreached=answer.lost)
+        return TargetAccess(unreached=answer.lost)
     exchange = Exchange(target, None, asyncio.sleep)
     try:
         await exchange.answer(first)
     except TargetError as error:
-        return Examined(refused=str(error))
+        return TargetAccess(refused=str(error))
     finally:
         await exchange.close()
     try:
         async with Client(target) as client:
-            return Examined(shown={one.name: await _show(client, one) for one in collections})
+            return TargetAccess(shown={one.name: await _show(client, one) for one in collections})
     except TargetError as error:
-        return Examined(down=str(error))
+        return TargetAccess(down=str(error))
 
 
-async def _show(client: Client, collection: Collection) -> Shown:
+async def _show(client: Client, collection: Collection) -> CollectionAccess:
     request = _first_record(collection)
     answer = await client.send(request)
-    outcome = wire.understood(request, answer)
+    outcome = wire.outcome_of(request, answer)
     if outcome.kind != "done":
-        return Shown(collection, None, answer.status, outcome.detail)
-    page = parsed(answer.body)
+        return CollectionAccess(collection, None, answer.status, outcome.detail)
+    page = parse_object(answer.body)
     if not isinstance(page.get(collection.list_key), list) or not isinstance(
         total := page.get("totalCount"), int
     ):
-        return Shown(collection, None, answer.status, "it answers something that is not a page")
-    return Shown(collection, total, answer.status)
+        return CollectionAccess(
+            collection, None, answer.status, "it answers something that is not a page"
+        )
+    return CollectionAccess(collection, total, answer.status)
 
 
 def _first_record(collection: Collection) -> wire.Request:
-    return wire.listing(collection.path, {"limit": "1", "fields": "sourcedId"})
+    return wire.list_page(collection.path, {"limit": "1", "fields": "sourcedId"})

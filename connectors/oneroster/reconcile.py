@@ -15,11 +15,11 @@ import polars as pl
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.load import RECORDED
-from connectors.oneroster.load_state import unfinished
-from connectors.oneroster.merge import differing
+from connectors.oneroster.load import LEDGER_COLUMNS
+from connectors.oneroster.load_state import mark_unfinished
+from connectors.oneroster.merge import differing_properties
 from connectors.oneroster.profile import Collection
-from connectors.oneroster.read import pages
+from connectors.oneroster.read import read_pages
 from connectors.oneroster.target import TargetError
 from transforms.changes import (
     ACTIVE,
@@ -32,22 +32,22 @@ from transforms.changes import (
 )
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
-from transforms.payload import Json, bodies
+from transforms.payload import Json, json_records
 from transforms.records import EntityRecords
 from transforms.schemas import LIFECYCLE
 from transforms.schemas.vocabularies import TOBEDELETED
 
 MISSING, EXTRA, DIFFERENT = KINDS = ("missing", "extra", "different")
-FOUND: dict[str, type[pl.DataType]] = {
+DIFFERENCE_COLUMNS: dict[str, type[pl.DataType]] = {
     "sourcedId": pl.String,
     "kind": pl.String,
     "detail": pl.String,
 }
 ABSENT = "not there"
 # Up to so many records are read one by one. If more are missing, shifting rows are not the cause.
-ASKED = 200
+READ_ONE_BY_ONE = 200
 
-Watch = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Verified:
         return self.found.filter(pl.col("kind") == kind)["sourcedId"]
 
 
-def expected(collection: Collection, known: pl.DataFrame, roster: EntityRecords | None) -> Expected:
+def expect(collection: Collection, known: pl.DataFrame, roster: EntityRecords | None) -> Expected:
     """Return what the target should have.
 
     `known` are the ledger's rows (`sourcedId`, `fingerprint`, `status`). `roster` is the last one
@@ -122,24 +122,26 @@ class PagesRead:
     others: int = 0
 
 
-async def verified(client: Client, expected: Expected, watch: Watch = lambda *_: None) -> Verified:
+async def verified(
+    client: Client, expected: Expected, watch: Progress = lambda *_: None
+) -> Verified:
     """Read a collection and compare it with what we expect.
 
     `watch` is called with the entity, how many of our records were seen, and how many we have.
     Raises `TargetError` if the target cannot be read.
     """
     seen = PagesRead()
-    async for page in pages(client, expected.entity, limit=None):
-        look_at(seen, expected, page)
+    async for page in read_pages(client, expected.entity, limit=None):
+        note_page(seen, expected, page)
         watch(expected.entity, len(seen.active), expected.known.height)
     absent = _absent(seen, expected)
-    if len(absent) <= ASKED:
+    if len(absent) <= READ_ONE_BY_ONE:
         records = _read_one_by_one(client, expected.collection, absent, seen)
-        look_at(seen, expected, [record async for record in records])
-    return outcome(seen, expected)
+        note_page(seen, expected, [record async for record in records])
+    return result_of(seen, expected)
 
 
-def look_at(seen: PagesRead, expected: Expected, page: list[Json]) -> None:
+def note_page(seen: PagesRead, expected: Expected, page: list[Json]) -> None:
     """Note what a page shows; a record that was on an earlier page is skipped."""
     new = [record for record in page if record["sourcedId"] not in seen.active]
     active = {record["sourcedId"]: record for record in new if record.get("status") != TOBEDELETED}
@@ -154,7 +156,7 @@ def look_at(seen: PagesRead, expected: Expected, page: list[Json]) -> None:
     seen.others += matched["status"].null_count()
     for body in (*_bodies(expected, ours), *_disabled_people(ours)):
         seen.compared += 1
-        if names := differing(
+        if names := differing_properties(
             expected.collection, active[body["sourcedId"]], body, expected.partial
         ):
             seen.different[body["sourcedId"]] = ", ".join(names)
@@ -165,11 +167,11 @@ async def _read_one_by_one(
 ) -> AsyncIterator[Json]:
     """Read the records that no page had, one by one."""
     for one in ids:
-        if one in seen.deleted or not wire.addressable(one):
+        if one in seen.deleted or not wire.is_addressable(one):
             continue
         request = wire.read(collection, one)
         answer = await client.send(request)
-        answered = wire.understood(request, answer)
+        answered = wire.outcome_of(request, answer)
         if answered.kind == "done" and (record := wire.record_in(collection, answer)) is not None:
             yield record
         elif answered.kind != "missing":
@@ -179,7 +181,7 @@ async def _read_one_by_one(
             )
 
 
-def outcome(seen: PagesRead, expected: Expected) -> Verified:
+def result_of(seen: PagesRead, expected: Expected) -> Verified:
     """Return the result of all pages."""
     rows = [
         (one, MISSING, TOBEDELETED if one in seen.deleted else ABSENT)
@@ -187,7 +189,7 @@ def outcome(seen: PagesRead, expected: Expected) -> Verified:
     ]
     rows += [(one, EXTRA, "deleted by us, and active again") for one in sorted(seen.extra)]
     rows += [(one, DIFFERENT, names) for one, names in sorted(seen.different.items())]
-    found = pl.DataFrame(rows, schema=FOUND, orient="row")
+    found = pl.DataFrame(rows, schema=DIFFERENCE_COLUMNS, orient="row")
     equal = seen.compared - len(seen.different)
     return Verified(expected.entity, found, equal, len(seen.active) - seen.compared, seen.others)
 
@@ -202,7 +204,7 @@ def _bodies(expected: Expected, ours: pl.DataFrame) -> Iterator[Json]:
     """Yield the records as they were sent, of those that can be compared."""
     if expected.records is not None:
         frame = expected.records.join(ours, on="sourcedId", how="semi")
-        yield from bodies(expected.collection.entity, frame)
+        yield from json_records(expected.collection.entity, frame)
 
 
 def _disabled_people(ours: pl.DataFrame) -> Iterator[Json]:
@@ -212,7 +214,7 @@ def _disabled_people(ours: pl.DataFrame) -> Iterator[Json]:
 
 
 @dataclass(frozen=True)
-class Adopted:
+class Adoption:
     """How many records of one entity were adopted."""
 
     entity: str
@@ -232,8 +234,8 @@ async def adopt(
     key: FeedKey,
     run: str,
     changes: EntityChanges,
-    watch: Watch = lambda *_: None,
-) -> Adopted:
+    watch: Progress = lambda *_: None,
+) -> Adoption:
     """Record in the ledger the `changes.upserts` that the target has already.
 
     The collection is read page by page. A record that the target has as deleted is recorded as
@@ -242,7 +244,7 @@ async def adopt(
     """
     adopted: set[str] = set()
     deleted = different = others = 0
-    async for page in pages(client, changes.entity, limit=None):
+    async for page in read_pages(client, changes.entity, limit=None):
         records = {
             record["sourcedId"]: record for record in page if record["sourcedId"] not in adopted
         }
@@ -267,7 +269,7 @@ async def adopt(
         others += sum(map(_is_active, records.values())) - ours.height + len(deleted_ids)
         watch(changes.entity, len(adopted), changes.upserts.height)
     absent = changes.upserts.height - len(adopted) + deleted
-    return Adopted(changes.entity, len(adopted) - deleted - different, different, absent, others)
+    return Adoption(changes.entity, len(adopted) - deleted - different, different, absent, others)
 
 
 def _is_active(record: Json) -> bool:
@@ -279,13 +281,15 @@ def _different_ids(
 ) -> list[str]:
     return [
         body["sourcedId"]
-        for body in bodies(collection.entity, ours)
-        if differing(collection, records[body["sourcedId"]], body, changes.partial)
+        for body in json_records(collection.entity, ours)
+        if differing_properties(collection, records[body["sourcedId"]], body, changes.partial)
     ]
 
 
 def _ledger_rows(ours: pl.DataFrame, changed_ids: list[str]) -> pl.DataFrame:
     fingerprint = pl.when(pl.col("sourcedId").is_in(changed_ids)).then(
-        unfinished(pl.col(FINGERPRINT))
+        mark_unfinished(pl.col(FINGERPRINT))
     )
-    return ours.select(RECORDED).with_columns(fingerprint.otherwise(FINGERPRINT).alias(FINGERPRINT))
+    return ours.select(LEDGER_COLUMNS).with_columns(
+        fingerprint.otherwise(FINGERPRINT).alias(FINGERPRINT)
+    )

@@ -14,11 +14,11 @@ import polars as pl
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.load import RECORDED
-from connectors.oneroster.operations import is_sent, looked_up
+from connectors.oneroster.load import LEDGER_COLUMNS
+from connectors.oneroster.operations import equals_sent, read_record
 from connectors.oneroster.profile import Collection
 from transforms.changes import EntityChanges
-from transforms.payload import Json, bodies
+from transforms.payload import Json, json_records
 
 
 async def recover_records(
@@ -33,12 +33,12 @@ async def recover_records(
     collection = client.profile.collections[part.entity]
     checks = [
         _is_in_target(client, collection, body, part.partial)
-        for body in bodies(collection.entity, part.upserts)
+        for body in json_records(collection.entity, part.upserts)
     ]
     there = part.upserts.filter(pl.Series(await asyncio.gather(*checks), dtype=pl.Boolean))
     if there.height:
         ledger.record(
-            key, part.entity, there.select(RECORDED), {}, there["sourcedId"].to_list(), run
+            key, part.entity, there.select(LEDGER_COLUMNS), {}, there["sourcedId"].to_list(), run
         )
     return there["sourcedId"]
 
@@ -46,7 +46,7 @@ async def recover_records(
 async def _is_in_target(
     client: Client, collection: Collection, sent: Json, partial: frozenset[str]
 ) -> bool:
-    if not wire.addressable(sent["sourcedId"]):
+    if not wire.is_addressable(sent["sourcedId"]):
         return False
-    record = (await looked_up(client, collection, sent["sourcedId"])).record
-    return record is not None and is_sent(collection, record, sent, partial)
+    record = (await read_record(client, collection, sent["sourcedId"])).record
+    return record is not None and equals_sent(collection, record, sent, partial)

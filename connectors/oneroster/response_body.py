@@ -17,25 +17,25 @@ SHALLOW = 8
 ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-class UnfitError(Exception):
+class UnreadableResponse(Exception):
     """A response that is too large or nested too deep to be read; the message says which."""
 
 
-async def body_of(response: httpx.Response, most: int) -> bytes:
+async def read_body(response: httpx.Response, most: int) -> bytes:
     """Read and decompress a body.
 
-    Raises `UnfitError` if it has more than `most` bytes or is nested too deep.
+    Raises `UnreadableResponse` if it has more than `most` bytes or is nested too deep.
     """
     parts: list[bytes] = []
     size = 0
     async for part in _parts(response):
         size += len(part)
         if size > most:
-            raise UnfitError(f"an answer of more than {most:,} bytes")
+            raise UnreadableResponse(f"an answer of more than {most:,} bytes")
         parts.append(part)
     body = b"".join(parts)
     if is_too_deep(body):
-        raise UnfitError(f"an answer nested more than {DEEPEST} deep")
+        raise UnreadableResponse(f"an answer nested more than {DEEPEST} deep")
     return body
 
 

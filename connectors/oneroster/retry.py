@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-BUSY, BROKEN = 429, 500
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 SECONDS = re.compile(r"\d+(\.\d+)?")
 
 
@@ -39,7 +39,7 @@ class RetryPolicy:
 
     def attempts_after(self, status: int) -> int:
         """Return how often a request may be sent whose last response had this status."""
-        return self.broken_attempts if status == BROKEN else self.attempts
+        return self.broken_attempts if status == SERVER_ERROR else self.attempts
 
     def rest_before(self, attempt: int, chance: float) -> float:
         """Return the seconds to wait before an attempt; the first retry is attempt 2.
@@ -53,7 +53,7 @@ class RetryPolicy:
         return repeats < self.repeats + self.share * requests
 
 
-def asked_pause(retry_after: str, date: str, now: float) -> float | None:
+def retry_after_seconds(retry_after: str, date: str, now: float) -> float | None:
     """Return the seconds that a `Retry-After` asks for, as a number or as an HTTP date.
 
     None if it is neither. A date is compared with the response's own `date`, since clocks differ,

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from connectors.oneroster.client import Client
-from connectors.oneroster.load_state import Sent
-from connectors.oneroster.operations import DOTS, Action, Errand, done
+from connectors.oneroster.load_state import BatchResult
+from connectors.oneroster.operations import ID_OF_DOTS, Action, Operation, carry_out
 from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.target import TargetError
-from connectors.oneroster.wire import addressable
+from connectors.oneroster.wire import is_addressable
 from transforms.changes import REMOVALS, Term
 
 
@@ -32,20 +32,22 @@ class InProcessSender:
         return self._client.retries
 
     async def run(
-        self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
-    ) -> Sent:
+        self, _batch: str, errands: list[Operation], at_once: int, stop: asyncio.Event | None
+    ) -> BatchResult:
         """Carry out operations, up to `at_once` at a time; one that was not begun has no result."""
-        return await spread(errands, at_once, lambda errand: done(self._client, errand), stop)
+        return await run_concurrently(
+            errands, at_once, lambda errand: carry_out(self._client, errand), stop
+        )
 
 
-UNANSWERED = "the run broke off before it was known what became of it"
+OUTCOME_UNKNOWN = "the run broke off before it was known what became of it"
 Item = TypeVar("Item")
 Work = Callable[[Item], Awaitable[RecordResult]]
 
 
-async def spread(
+async def run_concurrently(
     items: Iterable[Item], workers: int, work: Work[Item], stop: asyncio.Event | None = None
-) -> Sent:
+) -> BatchResult:
     """Give each item to one of the workers, and return the results by place in `items`.
 
     After a `TargetError`, or once `stop` is set, nothing new is begun and what is under way is
@@ -62,7 +64,7 @@ async def spread(
             except TargetError as error:
                 errors.append(error)
                 if error.unsure:
-                    results[place] = RecordResult("failed", UNANSWERED, settled=False)
+                    results[place] = RecordResult("failed", OUTCOME_UNKNOWN, settled=False)
             if errors or (stop and stop.is_set()):
                 return
 
@@ -83,19 +85,19 @@ TERMS: dict[Action, Term] = {
 }
 
 
-class Acknowledging:
+class RehearsalSender:
     """Stands in for a target that accepts everything, in a rehearsal."""
 
     requests = 0
     retries = 0
 
     async def run(
-        self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None
-    ) -> Sent:
+        self, _batch: str, errands: list[Operation], _at_once: int, _stop: asyncio.Event | None
+    ) -> BatchResult:
         """Return the result of each operation if the target accepts it."""
         return {
             place: RecordResult(TERMS[errand.action])
-            if addressable(errand.record["sourcedId"])
-            else RecordResult("failed", DOTS)
+            if is_addressable(errand.record["sourcedId"])
+            else RecordResult("failed", ID_OF_DOTS)
             for place, errand in enumerate(errands)
         }, None

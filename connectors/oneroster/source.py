@@ -18,37 +18,37 @@ from zoneinfo import ZoneInfo
 import httpx
 from oauthlib.oauth1 import Client as Signer  # type: ignore[import-untyped]
 
-from connectors.oneroster.client import Client, connections
+from connectors.oneroster.client import Client, open_transport
 from connectors.oneroster.profile import Collection
-from connectors.oneroster.read import Moved, Page, total_of, whole
+from connectors.oneroster.read import Page, RecordsMoved, largest_total, read_to_end
 from connectors.oneroster.target import Endpoint, TargetError
-from connectors.oneroster.wire import Request, addressable, parsed, understood
-from transforms.from_json.drop import ROSTER, raw_of
-from transforms.from_json.records import Unfolded, unfold
+from connectors.oneroster.wire import Request, is_addressable, outcome_of, parse_object
+from transforms.from_json.drop import ROSTER, make_raw
+from transforms.from_json.records import CollectionRows, add_rows
 from transforms.roster import Raw
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
 
 LIMIT = 1000
 # Statuses of sources that cannot sort: the request is wrong, or its query is.
-REFUSED_ORDER = (400, 422)
-ABSENT = 404
+CANNOT_SORT = (400, 422)
+NOT_FOUND = 404
 ORDER = {"sort": "sourcedId", "orderBy": "asc"}
 ATTEMPTS = 3
 # The size of the sample of missing records that are read one by one.
-ASKED = 200
+SAMPLE_SIZE = 200
 UTC = ZoneInfo("UTC")
 # Always read completely: they are few, and administrators of OneRoster 1.1 refer to them.
-EVER_WHOLE = frozenset({"orgs"})
+ALWAYS_COMPLETE = frozenset({"orgs"})
 # A placeholder for the token: every request is signed instead.
 UNUSED = "signed"
-REFUSED = 401
+UNAUTHORIZED = 401
 Known = Mapping[str, Container[str]]
-NOBODY: Known = {}
+NONE_KNOWN: Known = {}
 Method = Literal["HMAC-SHA1", "HMAC-SHA256"]
 
 
-class Unread(Exception):
+class UnreadCollection(Exception):
     """A collection that cannot be read to its end, and why.
 
     `absent` is true if the source does not have the collection.
@@ -60,7 +60,7 @@ class Unread(Exception):
 
 
 @dataclass(frozen=True)
-class Key:
+class SigningKey:
     """The key and secret by which a source knows a client; both stay out of the `repr`."""
 
     key: str = field(repr=False)
@@ -86,8 +86,8 @@ async def read_source(
     *,
     since: datetime | None = None,
     zone: ZoneInfo = UTC,
-    key: Key | None = None,
-    known: Known = NOBODY,
+    key: SigningKey | None = None,
+    known: Known = NONE_KNOWN,
 ) -> Raw:
     """Read collections as they are, or what changed in them `since` a time (in UTC).
 
@@ -97,7 +97,7 @@ async def read_source(
     needs it. Raises `TargetError` if the source cannot be used at all.
     """
     condition = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S.000Z}'" if since else ""
-    read: dict[str, Unfolded] = {}
+    read: dict[str, CollectionRows] = {}
     broken: dict[str, str] = {}
     # The secret of the key is passed on so that it is hidden if the source repeats it.
     address = (
@@ -105,10 +105,12 @@ async def read_source(
         if key
         else source
     )
-    async with Client(address, Signing(key, connections(address)) if key else None) as client:
+    async with Client(
+        address, SigningTransport(key, open_transport(address)) if key else None
+    ) as client:
         for name in collections:
             entity, collection = ENTITIES[name], source.profile.collections[name]
-            changed_only = condition and name not in EVER_WHOLE
+            changed_only = condition and name not in ALWAYS_COMPLETE
             wanted = WantedCollection(
                 collection,
                 condition if changed_only else "",
@@ -116,37 +118,41 @@ async def read_source(
             )
             try:
                 read[name] = await _read(
-                    client, wanted, partial(unfold, entity, version=version, zone=zone)
+                    client, wanted, partial(add_rows, entity, version=version, zone=zone)
                 )
-            except Unread as unread:
+            except UnreadCollection as unread:
                 if entity.needed or not unread.absent:
                     broken[name] = f"{source.host}: {unread}"
-    return raw_of(read, version, whole=since is None, broken=broken)
+    return make_raw(read, version, whole=since is None, broken=broken)
 
 
-async def _read(client: Client, wanted: WantedCollection, add: Callable[..., None]) -> Unfolded:
+async def _read(
+    client: Client, wanted: WantedCollection, add: Callable[..., None]
+) -> CollectionRows:
     """Read a collection, again from its start if records moved meanwhile.
 
-    Raises `Unread` if they move each time.
+    Raises `UnreadCollection` if they move each time.
     """
     why = ""
     for _ in range(ATTEMPTS):
-        unfolded, missing = Unfolded(), set(wanted.known)
+        unfolded, missing = CollectionRows(), set(wanted.known)
         try:
             # Each page is unfolded at once, since JSON takes many times the memory of its rows.
-            async for records in pages(
+            async for records in read_pages(
                 client, wanted.collection.path, wanted.collection.list_key, wanted.condition
             ):
                 missing.difference_update(_ids(records))
                 add(records, into=unfolded)
-        except Moved as moved:
+        except RecordsMoved as moved:
             why = str(moved)
         else:
             unlisted = await _unlisted(client, wanted, missing)
             add(unlisted, into=unfolded)
             unfolded.unlisted = tuple(sorted(_ids(unlisted)))
             return unfolded
-    raise Unread(f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night.")
+    raise UnreadCollection(
+        f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night."
+    )
 
 
 async def _unlisted(client: Client, wanted: WantedCollection, missing: set[str]) -> list[Any]:
@@ -154,8 +160,8 @@ async def _unlisted(client: Client, wanted: WantedCollection, missing: set[str])
 
     First a sample is read, and the rest only if the source has any record of the sample.
     """
-    ids = list(filter(addressable, sorted(missing)))
-    some = ids[:: max(1, len(ids) // ASKED)]
+    ids = list(filter(is_addressable, sorted(missing)))
+    some = ids[:: max(1, len(ids) // SAMPLE_SIZE)]
     found = await _singles(client, wanted, some)
     return (
         found + await _singles(client, wanted, sorted(set(ids).difference(some)))
@@ -165,7 +171,9 @@ async def _unlisted(client: Client, wanted: WantedCollection, missing: set[str])
 
 
 async def _singles(client: Client, wanted: WantedCollection, ids: Sequence[str]) -> list[Any]:
-    asked = (single(client, wanted.collection.path, wanted.collection.wrapper, one) for one in ids)
+    asked = (
+        read_one(client, wanted.collection.path, wanted.collection.wrapper, one) for one in ids
+    )
     found = await asyncio.gather(*asked, return_exceptions=True)
     for fault in found:
         if isinstance(fault, BaseException):
@@ -179,33 +187,33 @@ def _ids(records: list[Any]) -> set[str]:
     return {one for one in ids if isinstance(one, str)}
 
 
-async def pages(
+async def read_pages(
     client: Client, path: str, key: str, condition: str = ""
 ) -> AsyncIterator[list[Any]]:
     """Yield the records of a collection page by page.
 
-    Raises `Unread`, and `Moved` if it must be read again from its start.
+    Raises `UnreadCollection`, and `RecordsMoved` if it must be read again from its start.
     """
     parameters = {"limit": str(LIMIT)} | ORDER | ({"filter": condition} if condition else {})
 
     async def ask(offset: int) -> Page:
         return await _page(client, path, key, parameters, offset)
 
-    async for records in whole(ask):
+    async for records in read_to_end(ask):
         yield records
 
 
-async def single(client: Client, path: str, wrapper: str, sourced_id: str) -> Any:
+async def read_one(client: Client, path: str, wrapper: str, sourced_id: str) -> Any:
     """Return one record; None if the source does not have it, or has no single reads.
 
-    Raises `Unread` if the source does not say whether it has the record.
+    Raises `UnreadCollection` if the source does not say whether it has the record.
     """
     request = Request("GET", f"{path.rstrip('/')}/{quote(sourced_id, safe='')}")
     answer = await client.send(request)
-    outcome = understood(request, answer)
+    outcome = outcome_of(request, answer)
     if outcome.kind == "broken":
-        raise Unread(f"it does not say whether it has {sourced_id}: {outcome.detail}")
-    return parsed(answer.body).get(wrapper) if outcome.kind == "done" else None
+        raise UnreadCollection(f"it does not say whether it has {sourced_id}: {outcome.detail}")
+    return parse_object(answer.body).get(wrapper) if outcome.kind == "done" else None
 
 
 async def _page(
@@ -217,26 +225,28 @@ async def _page(
         )
 
     answer = await client.send(asked())
-    if answer.status in REFUSED_ORDER and "sort" in parameters and not offset:
+    if answer.status in CANNOT_SORT and "sort" in parameters and not offset:
         for name in ORDER:  # not every source can sort
             del parameters[name]
         answer = await client.send(asked())
-    outcome = understood(asked(), answer)
+    outcome = outcome_of(asked(), answer)
     if outcome.kind != "done":
-        raise Unread(outcome.detail, absent=answer.status == ABSENT and not offset)
-    body = parsed(answer.body)
+        raise UnreadCollection(outcome.detail, absent=answer.status == NOT_FOUND and not offset)
+    body = parse_object(answer.body)
     if not isinstance(records := body.get(key), list):
-        raise Unread(f"the answer has no list of {key}. Check the address and the version.")
-    return Page(records, total_of(answer.total, body.get("totalCount")), answer.follows)
+        raise UnreadCollection(
+            f"the answer has no list of {key}. Check the address and the version."
+        )
+    return Page(records, largest_total(answer.total, body.get("totalCount")), answer.follows)
 
 
-class Signing(httpx.AsyncBaseTransport):
+class SigningTransport(httpx.AsyncBaseTransport):
     """Sends requests without a body, each signed with a key.
 
     A signature that the source refuses ends the run.
     """
 
-    def __init__(self, key: Key, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, key: SigningKey, transport: httpx.AsyncBaseTransport) -> None:
         self._client = Signer(key.key, client_secret=key.secret, signature_method=key.method)
         self._transport = transport
 
@@ -248,7 +258,7 @@ class Signing(httpx.AsyncBaseTransport):
         _, headers, _ = self._client.sign(str(request.url), http_method=request.method)
         request.headers["authorization"] = headers["Authorization"]
         response = await self._transport.handle_async_request(request)
-        if response.status_code == REFUSED:
+        if response.status_code == UNAUTHORIZED:
             await response.aclose()
             raise TargetError(
                 f"{request.url.host} refuses the signature (HTTP 401). Check the key, its secret, "

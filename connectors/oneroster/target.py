@@ -21,7 +21,7 @@ class TargetError(Exception):
         self.unsure = unsure
 
 
-class Stopped(TargetError):
+class RunStopped(TargetError):
     """A person or the system stopped the run."""
 
 
@@ -56,9 +56,9 @@ class Endpoint:
     @property
     def host(self) -> str:
         """The host and port of the API, for people."""
-        return host(self.url)
+        return host_of(self.url)
 
 
-def host(url: str) -> str:
+def host_of(url: str) -> str:
     """Return the host and port of a URL, without any credentials in it."""
     return urlsplit(url).netloc.rpartition("@")[2]

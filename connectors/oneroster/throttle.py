@@ -144,9 +144,9 @@ SLOTS = 10
 # More runs than this are not counted.
 SEATS = 16
 # How often a run looks for free slots, and how soon again if it is short of them.
-LOOK_SECONDS, AT_ONCE_SECONDS = 0.2, 0.02
+LOOK_SECONDS, LOOK_AGAIN_SECONDS = 0.2, 0.02
 LONGEST_WAIT = 1800.0
-TAKEN = (
+SLOTS_TAKEN = (
     "Other runs on this machine have been making all the requests that the target bears. "
     "Wait until they have ended, or end one that hangs, and run again."
 )
@@ -197,7 +197,7 @@ class Slots:
 
 
 @asynccontextmanager
-async def shared(
+async def share_slots(
     folder: Path, pace: Pace, longest_wait: float = LONGEST_WAIT
 ) -> AsyncIterator[None]:
     """Let a pace admit only as many requests as the run holds slots.
@@ -215,7 +215,7 @@ async def shared(
         return held
 
     def short() -> None:
-        if pace.under_way == 0 or loop.time() - looked_at > AT_ONCE_SECONDS:
+        if pace.under_way == 0 or loop.time() - looked_at > LOOK_AGAIN_SECONDS:
             look()
 
     async def watch() -> None:
@@ -224,7 +224,7 @@ async def shared(
             await asyncio.sleep(LOOK_SECONDS)
             if look() or not pace.wanted:
                 since = loop.time()
-        pace.end(TargetError(TAKEN))
+        pace.end(TargetError(SLOTS_TAKEN))
 
     pace.allow(0)
     pace.short = short

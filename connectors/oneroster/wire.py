@@ -13,26 +13,26 @@ from json import JSONEncoder
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-from connectors.oneroster.error_words import public
+from connectors.oneroster.error_words import hide_personal_words
 from connectors.oneroster.profile import Collection
 from transforms.payload import Json
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Fault = Literal["", "unreached", "slow", "lost", "unfit"]
 Kind = Literal["done", "exists", "missing", "unclear", "elsewhere", "refused", "broken"]
-ALREADY = b"already exists"
+ALREADY_EXISTS = b"already exists"
 # A retry may get past these statuses: API reference, section 7, and those of gateways.
-PASSING = frozenset({0, 429, 500, 502, 503, 504})
-UNTOLD = "an answer that does not say what became of the record"
+TRANSIENT = frozenset({0, 429, 500, 502, 503, 504})
+NOT_CONFIRMED = "an answer that does not say what became of the record"
 ELSEWHERE = (
     "HTTP {status}: the target keeps it under another id, {ids}, where nothing of ours finds it. "
     "Delete that record there if it is new, and ask who runs the target to keep the ids that it is "
     "given."
 )
-LONGEST = 200
+LONGEST_DETAIL = 200
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Properties whose values a report may show: ids, and words that are the same for everybody.
-PUBLIC = frozenset({"sourcedId", "status", "href"})
+PUBLIC_PROPERTIES = frozenset({"sourcedId", "status", "href"})
 
 # Escapes everything but ASCII: a lone surrogate that others stored cannot be written as UTF-8.
 _encode = JSONEncoder(separators=(",", ":")).encode
@@ -54,7 +54,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """The response to a request, or why there is none."""
 
     # 0 if no response came, or one that cannot be read.
@@ -93,7 +93,7 @@ class Outcome:
     detail: str = ""
 
 
-def addressable(sourced_id: str) -> bool:
+def is_addressable(sourced_id: str) -> bool:
     """Return whether an id can be part of a path.
 
     An id of dots alone cannot: they mean folders, however they are encoded (RFC 3986 5.2.4).
@@ -126,12 +126,12 @@ def read(collection: Collection, sourced_id: str) -> Request:
     return Request("GET", _path(collection, sourced_id))
 
 
-def remove(collection: Collection, sourced_id: str) -> Request:
+def delete(collection: Collection, sourced_id: str) -> Request:
     """Build the DELETE of a record, which sets its status to `tobedeleted` (section 2.3)."""
     return Request("DELETE", _path(collection, sourced_id))
 
 
-def listing(path: str, parameters: dict[str, str]) -> Request:
+def list_page(path: str, parameters: dict[str, str]) -> Request:
     """Build the GET of one page of a collection or view (section 6)."""
     return Request("GET", f"{path}?{urlencode(parameters, quote_via=quote)}")
 
@@ -163,7 +163,7 @@ def _path(collection: Collection, sourced_id: str) -> str:
     return f"{collection.path.rstrip('/')}/{quote(sourced_id, safe='')}"
 
 
-def understood(request: Request, answer: Answer) -> Outcome:
+def outcome_of(request: Request, answer: Response) -> Outcome:
     """Return what a response means.
 
     A 2xx to a write is a success if its body is silent or confirms our id (section 8).
@@ -172,44 +172,44 @@ def understood(request: Request, answer: Answer) -> Outcome:
         return _write_outcome(request, answer) if request.sourced_id else Outcome("done")
     return Outcome(
         _kind(request, answer),
-        description(answer.status, answer.body, answer.lost, sent=request.body),
+        describe_failure(answer.status, answer.body, answer.lost, sent=request.body),
     )
 
 
-def may_pass(request: Request, answer: Answer) -> bool:
+def is_transient(request: Request, answer: Response) -> bool:
     """Return whether a retry of the request may get another response."""
     if answer.fault == "unfit":
         return False
-    return answer.status in PASSING or (answer.status < 300 and not _succeeded(request, answer))
+    return answer.status in TRANSIENT or (answer.status < 300 and not _succeeded(request, answer))
 
 
-def may_be_done(answer: Answer) -> bool:
+def may_have_been_done(answer: Response) -> bool:
     """Return whether a request that failed may have been carried out all the same."""
     return answer.status != 429 and answer.fault != "unreached"
 
 
-def record_in(collection: Collection, answer: Answer) -> Json | None:
+def record_in(collection: Collection, answer: Response) -> Json | None:
     """Return the record in the response to a read, or None."""
-    record = parsed(answer.body).get(collection.wrapper)
+    record = parse_object(answer.body).get(collection.wrapper)
     return record if isinstance(record, dict) else None
 
 
-def _succeeded(request: Request, answer: Answer) -> bool:
+def _succeeded(request: Request, answer: Response) -> bool:
     """Return whether a 2xx comes from the API, and not from a proxy on the way.
 
     A read must have brought JSON.
     """
     if not 200 <= answer.status < 300:
         return False
-    return readable(answer.body) if request.method == "GET" else not is_page(answer.body)
+    return is_json_object(answer.body) if request.method == "GET" else not is_html_page(answer.body)
 
 
-def _write_outcome(request: Request, answer: Answer) -> Outcome:
+def _write_outcome(request: Request, answer: Response) -> Outcome:
     """Return what a 2xx to a write means: whether the record is stored under its id.
 
     A response that does not say so is `unclear` or `broken`: the caller must read the record.
     """
-    ids = allocated(answer.body, request.sourced_id, request.wrapper)
+    ids = allocated_ids(answer.body, request.sourced_id, request.wrapper)
     if ids is None or request.sourced_id in ids:
         return Outcome("done")
     if ids:
@@ -217,35 +217,38 @@ def _write_outcome(request: Request, answer: Answer) -> Outcome:
             "elsewhere", ELSEWHERE.format(status=answer.status, ids=", ".join(map(_quoted_id, ids)))
         )
     return Outcome(
-        "unclear" if request.method == "POST" else "broken", f"HTTP {answer.status}: {UNTOLD}"
+        "unclear" if request.method == "POST" else "broken",
+        f"HTTP {answer.status}: {NOT_CONFIRMED}",
     )
 
 
 def _quoted_id(sourced_id: str) -> str:
     """Quote an id for people; `repr` escapes its control characters."""
-    return repr(sourced_id if len(sourced_id) <= LONGEST else sourced_id[: LONGEST - 1] + "…")
+    return repr(
+        sourced_id if len(sourced_id) <= LONGEST_DETAIL else sourced_id[: LONGEST_DETAIL - 1] + "…"
+    )
 
 
-def _kind(request: Request, answer: Answer) -> Kind:
+def _kind(request: Request, answer: Response) -> Kind:
     posted = request.method == "POST"
     if posted and (
-        answer.status == 409 or (answer.status == 404 and ALREADY in answer.body.lower())
+        answer.status == 409 or (answer.status == 404 and ALREADY_EXISTS in answer.body.lower())
     ):
         return "exists"
-    if answer.status == 404 and not is_page(answer.body):
+    if answer.status == 404 and not is_html_page(answer.body):
         return "missing"
     if answer.status >= 500 or answer.status < 300:
         return "unclear" if posted else "broken"
     return "refused"
 
 
-def parsed(body: bytes) -> Json:
+def parse_object(body: bytes) -> Json:
     """Parse a JSON object; return an empty one if the body is cut short, HTML, or anything else."""
-    value = value_of(body)
+    value = parse_json(body)
     return value if isinstance(value, dict) else {}
 
 
-def value_of(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """Parse JSON; return None if the body is not JSON."""
     try:
         return json.loads(body)
@@ -253,31 +256,35 @@ def value_of(body: bytes) -> Any:
         return None
 
 
-def readable(body: bytes) -> bool:
+def is_json_object(body: bytes) -> bool:
     """Return whether a body is one complete JSON object."""
-    return bool(parsed(body)) or body.strip() == b"{}"
+    return bool(parse_object(body)) or body.strip() == b"{}"
 
 
-def is_page(body: bytes) -> bool:
+def is_html_page(body: bytes) -> bool:
     """Return whether a body is a page for people, as proxies and sign-in portals send it."""
     return body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"<"
 
 
-def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> str:
+def describe_failure(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> str:
     """Say in one line why a request failed.
 
     The line has no value of the record that was `sent`, and no word that may be personal.
     """
     if lost:
         return lost
-    record = parsed(sent) if sent else {}
+    record = parse_object(sent) if sent else {}
     words = " ".join(_error_words(body).split())
-    line = public(_without(words, _values(record)), _ids(record)) if words else _kind_of_body(body)
-    return f"HTTP {status}: {line if len(line) <= LONGEST else line[: LONGEST - 1] + '…'}"
+    line = (
+        hide_personal_words(_without(words, _values(record)), _ids(record))
+        if words
+        else _kind_of_body(body)
+    )
+    return f"HTTP {status}: {line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + '…'}"
 
 
 def _error_words(body: bytes) -> str:
-    answer = parsed(body)
+    answer = parse_object(body)
     answer = (
         answer["imsx_StatusInfo"] if isinstance(answer.get("imsx_StatusInfo"), dict) else answer
     )
@@ -290,7 +297,7 @@ def _error_words(body: bytes) -> str:
 def _kind_of_body(body: bytes) -> str:
     if not body.strip():
         return "no explanation"
-    return "an HTML page" if is_page(body) else "an answer that is not understood"
+    return "an HTML page" if is_html_page(body) else "an answer that is not understood"
 
 
 def _text(error: Any) -> str:
@@ -322,7 +329,7 @@ def _values(value: Any) -> Iterator[str]:
     """Yield each text and number of a record, except the public ones."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if name not in PUBLIC:
+            if name not in PUBLIC_PROPERTIES:
                 yield from _values(inner)
     elif isinstance(value, list):
         for inner in value:
@@ -356,7 +363,7 @@ def _without(text: str, values: Iterator[str]) -> str:
 
 
 # The HTTP status of each error code. An error without a code counts as the server's.
-CODES = {
+STATUS_OF_CODE = {
     "invaliddata": 422,
     "unauthorisedrequest": 401,
     "forbidden": 403,
@@ -364,23 +371,23 @@ CODES = {
     "server_busy": 429,
     "internal_server_error": 500,
 }
-UNKNOWN = 500
+STATUS_WITHOUT_CODE = 500
 FAILED = frozenset({"failure", "failed", "fail", "unsupported", "error"})
 # Every body that reports a failure contains one of these. Most bodies do not, and are not parsed.
-SIGNS = (b"codem", b'"err', b'"fail', b'"fault', b'"success', b"statusinfo")
+FAILURE_SIGNS = (b"codem", b'"err', b'"fail', b'"fault', b'"success', b"statusinfo")
 WRAPPERS = ("statusinfo", "statusinfoset")
 
 
 def hidden_status(body: bytes) -> int:
     """Return the status of a failure that came as a 2xx, or 0 if the body reports none."""
     text = body.lower()
-    if not any(sign in text for sign in SIGNS):
+    if not any(sign in text for sign in FAILURE_SIGNS):
         return 0
-    answer = _with_plain_names(parsed(body))
+    answer = _with_plain_names(parse_object(body))
     for info in (answer, *_status_infos(answer)):
-        codes = [CODES[code] for code in _codes(info) if code in CODES]
+        codes = [STATUS_OF_CODE[code] for code in _codes(info) if code in STATUS_OF_CODE]
         if codes or _lowercase(info.get("codemajor")) in FAILED:
-            return codes[0] if codes else UNKNOWN
+            return codes[0] if codes else STATUS_WITHOUT_CODE
     return _status(answer) if _is_failure(answer) else 0
 
 
@@ -428,20 +435,20 @@ def _status(answer: Json) -> int:
             value = part.get(name)
             if isinstance(value, int) and 400 <= value < 600:
                 return value
-    return UNKNOWN
+    return STATUS_WITHOUT_CODE
 
 
 def _lowercase(value: Any) -> str:
     return value.strip().lower() if isinstance(value, str) else ""
 
 
-def allocated(body: bytes, supplied: str, wrapper: str) -> list[str] | None:
+def allocated_ids(body: bytes, supplied: str, wrapper: str) -> list[str] | None:
     """Return the ids under which the target stored the record that we sent as `supplied`.
 
     None if the body says nothing: it is absent, empty, or not JSON. An empty list if it says
     something else.
     """
-    answer = value_of(body)
+    answer = parse_json(body)
     if answer in (None, {}, []):
         return None
     if not isinstance(answer, dict):

@@ -18,29 +18,29 @@ from typing import IO, Self
 import polars as pl
 
 from connectors.ledger.tables import FeedKey
-from connectors.private_files import UNFINISHED, make_private_folder, sync_folder, write_whole
+from connectors.private_files import UNFINISHED, make_private_folder, sync_folder, write_atomically
 from connectors.roster_archive.manifest import (
     ArchiveError,
     EntityEntry,
     RosterManifest,
-    accepted_of,
-    entry_of,
-    file_of,
+    accepted_rows,
+    as_read_error,
+    as_write_error,
+    describe_entity,
+    file_name,
     read_content,
-    reading,
     write_content,
-    writing,
 )
 from transforms.delta import overlay
-from transforms.diff import Marks, digest
+from transforms.diff import Fingerprints, digest
 from transforms.fingerprint import fingerprints
-from transforms.forget import nameless, without_forgotten
+from transforms.forget import withhold_forgotten, without_forgotten_ids
 from transforms.guard.context import NEAR
 from transforms.records import EntityRecords, RosterState
 from transforms.schemas import ENTITIES
 
 # Prefix of manifests taken over from another archive. They sort first, in their old order.
-TAKEN = f"{0:08}."
+TAKEN_OVER = f"{0:08}."
 
 
 class Archive:
@@ -52,7 +52,7 @@ class Archive:
     """
 
     def __init__(self, folder: Path, key: FeedKey, forgotten: frozenset[str] = frozenset()) -> None:
-        self.folder = folder / folder_of(key)
+        self.folder = folder / folder_name(key)
         self._forgotten = forgotten
 
     @classmethod
@@ -63,7 +63,7 @@ class Archive:
         return archive
 
     def keep(
-        self, run: str, standing: RosterState, before: str = "", marks: Marks | None = None
+        self, run: str, standing: RosterState, before: str = "", marks: Fingerprints | None = None
     ) -> str:
         """Store what a run accepted; return the digest of the complete roster (32 hex digits).
 
@@ -93,7 +93,7 @@ class Archive:
         """
         entries = self._manifest(run).entities
         roster = {name: self._read(name, entries[name]) for name in ENTITIES if name in entries}
-        return without_forgotten(roster, self._forgotten)
+        return withhold_forgotten(roster, self._forgotten)
 
     def judged(self, run: str, entity: str) -> EntityRecords | None:
         """Return one entity as of a run, without reading the others; None if not in the roster."""
@@ -144,9 +144,9 @@ class Archive:
         )
 
     def _read_accepted(self, entity: str, entry: EntityEntry) -> pl.DataFrame:
-        path = self.folder / file_of(entity, entry.content)
-        with reading(path):
-            return accepted_of(pl.read_parquet(path))
+        path = self.folder / file_name(entity, entry.content)
+        with as_read_error(path):
+            return accepted_rows(pl.read_parquet(path))
 
     def said(self, run: str) -> dict[str, frozenset[str]]:
         """Return the columns that the drops behind a run's roster contained, by entity."""
@@ -207,10 +207,10 @@ class Archive:
         """
         if not other.folder.is_dir():
             return
-        with writing(self.folder):
+        with as_write_error(self.folder):
             make_private_folder(self.folder)
             for path in other._manifests().values():
-                path.rename(self.folder / f"{TAKEN}{path.name}")
+                path.rename(self.folder / f"{TAKEN_OVER}{path.name}")
             for path in other.folder.glob("*.parquet"):
                 path.rename(self.folder / path.name)
             sync_folder(self.folder)
@@ -230,7 +230,7 @@ class Archive:
         kept = [run for run in runs if run not in deleted]
         files = {self._path(run).name for run in kept}
         files |= {file for run in kept for file in self._manifest(run).files}
-        with writing(self.folder):
+        with as_write_error(self.folder):
             # Manifests first: a manifest without its files would be damage, but a file without a
             # manifest is deleted next time.
             for run in deleted:
@@ -247,17 +247,17 @@ class Archive:
     ) -> EntityEntry:
         """Write an entity, laid over the old one if it is not a full snapshot; return its entry."""
         # The ids of forgotten people are never stored.
-        records = nameless(records)
+        records = without_forgotten_ids(records)
         if old and records.mode != "bulk":
             if not _has_content(records):
                 return old
             records, marks = overlay(self._read(records.entity.name, old), records), None
-        return entry_of(records, self._write_content(records, marks))
+        return describe_entity(records, self._write_content(records, marks))
 
     def _write_content(self, records: EntityRecords, marks: pl.Series | None = None) -> str:
         """Write an entity's file unless it exists; return the digest of its content."""
         content = digest(records, marks)
-        path = self.folder / file_of(records.entity.name, content)
+        path = self.folder / file_name(records.entity.name, content)
         if not path.exists():
             _write_file(path, lambda file: write_content(records, file))
         return content
@@ -270,7 +270,7 @@ class Archive:
         done: dict[str, EntityEntry],
     ) -> EntityEntry:
         """Write an entity after a change, unless this content is `done`; return its new entry."""
-        file = file_of(name, entry.content)
+        file = file_name(name, entry.content)
         if file not in done:
             before = self._read(name, entry)
             after = change(before)
@@ -279,7 +279,7 @@ class Archive:
         return replace(entry, content=done[file].content, height=done[file].height)
 
     def _read(self, name: str, entry: EntityEntry) -> EntityRecords:
-        return read_content(self.folder / file_of(name, entry.content), ENTITIES[name], entry)
+        return read_content(self.folder / file_name(name, entry.content), ENTITIES[name], entry)
 
     def _manifest(self, run: str) -> RosterManifest:
         path = self._manifests().get(run)
@@ -309,7 +309,7 @@ class Archive:
         return self.folder / f"{number:08}-{run}.json"
 
 
-def folder_of(key: FeedKey) -> str:
+def folder_name(key: FeedKey) -> str:
     """Return the name of a feed's folder: readable, and unique for any name of a feed."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", key.feed).strip("-")[:40]
     return f"{readable or 'feed'}-{sha256(dumps([key.target, key.feed]).encode()).hexdigest()[:12]}"
@@ -321,9 +321,9 @@ def _write_manifest(path: Path, manifest: RosterManifest) -> None:
 
 def _write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a file, in a folder that is created if missing."""
-    with writing(path):
+    with as_write_error(path):
         make_private_folder(path.parent)
-        write_whole(path, write)
+        write_atomically(path, write)
 
 
 def _has_content(records: EntityRecords) -> bool:

@@ -17,7 +17,7 @@ import polars as pl
 
 from transforms.findings import ROW
 from transforms.records import EntityRecords
-from transforms.roster import Mode
+from transforms.roster import SnapshotMode
 from transforms.schemas import LIFECYCLE, Entity
 
 VERSION = 1
@@ -29,7 +29,7 @@ class EntityEntry:
 
     content: str  # digest of the content, and part of the file's name
     height: int  # accepted records
-    mode: Mode  # `bulk` if the records are complete
+    mode: SnapshotMode  # `bulk` if the records are complete
     file: str
     blurred: bool
     emptied: bool
@@ -55,7 +55,7 @@ class RosterManifest:
     @property
     def files(self) -> set[str]:
         """The names of the entities' files."""
-        return {file_of(name, entry.content) for name, entry in self.entities.items()}
+        return {file_name(name, entry.content) for name, entry in self.entities.items()}
 
     def as_bytes(self) -> bytes:
         """Encode the manifest as JSON."""
@@ -64,7 +64,7 @@ class RosterManifest:
     @classmethod
     def read(cls, path: Path) -> RosterManifest:
         """Read a manifest. Raises `ArchiveError` if it is damaged or has another version."""
-        with reading(path):
+        with as_read_error(path):
             manifest = json.loads(path.read_bytes())
             if manifest["version"] != VERSION:
                 raise ValueError(manifest["version"])
@@ -72,17 +72,17 @@ class RosterManifest:
             return cls(manifest["run"], manifest["before"], entries)
 
 
-def file_of(entity: str, content: str) -> str:
+def file_name(entity: str, content: str) -> str:
     """Return the name of the file with an entity's records."""
     return f"{entity}-{content}.parquet"
 
 
-def entry_of(records: EntityRecords, content: str) -> EntityEntry:
+def describe_entity(records: EntityRecords, content: str) -> EntityEntry:
     """Describe an entity of a roster.
 
     Every mode other than `bulk` becomes `unknown`: what is missing may still exist.
     """
-    mode: Mode = "bulk" if records.mode == "bulk" else "unknown"
+    mode: SnapshotMode = "bulk" if records.mode == "bulk" else "unknown"
     return EntityEntry(
         content,
         records.accepted.height,
@@ -128,12 +128,12 @@ def write_content(records: EntityRecords, file: IO[bytes]) -> None:
 
 def read_content(path: Path, entity: Entity, entry: EntityEntry) -> EntityRecords:
     """Read an entity's records, with new row numbers. Raises `ArchiveError` if it cannot."""
-    with reading(path):
+    with as_read_error(path):
         frame = pl.read_parquet(path)
         refused, withheld = (_ids(frame, name) for name in (REFUSED, WITHHELD))
         return EntityRecords(
             entity,
-            accepted_of(frame).pipe(_add_blank_columns, entity),
+            accepted_rows(frame).pipe(_add_blank_columns, entity),
             entry.mode,
             entry.file,
             refused,
@@ -145,7 +145,7 @@ def read_content(path: Path, entity: Entity, entry: EntityEntry) -> EntityRecord
         )
 
 
-def accepted_of(frame: pl.DataFrame) -> pl.DataFrame:
+def accepted_rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the accepted records of a content file, without blank columns."""
     return frame.filter(pl.col(STANDING) == ACCEPTED).drop(STANDING)
 
@@ -183,7 +183,7 @@ class ArchiveError(Exception):
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def as_write_error(path: Path) -> Iterator[None]:
     """Turn errors of the file system during writing into an `ArchiveError`."""
     try:
         yield
@@ -197,7 +197,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def as_read_error(path: Path) -> Iterator[None]:
     """Turn the errors of a damaged, missing or unreadable file into an `ArchiveError`."""
     try:
         yield

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from connectors.ledger import Ledger
-from flows.backfills.steps import Begun, Meanwhile, Progress, Span, Steps, steps_of
-from flows.dates import DATED
+from flows.backfills.steps import BegunStep, OtherRuns, Progress, Span, Steps, find_steps
+from flows.dates import DATE_IN_NAME
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.make_job import make_job
@@ -21,16 +21,16 @@ from flows.options import Options
 from flows.pipeline import Pipeline
 from flows.rehearse import rehearsal
 from flows.result import DONE, RunResult
-from flows.run_history import newest_of
-from transforms.replay import Step, needed
+from flows.run_history import newest_roster_day
+from transforms.replay import Step, needed_steps
 
 # Runs a step by a pipeline, or as a drop without one, and writes its report.
 Perform = Callable[[Job, Pipeline | None], RunResult]
-OLDER = (
+OLDER_MESSAGE = (
     "The target holds what is of {newest}, and {first} would be replayed: "
     "older truth would go over newer. Let the span begin later, or say --force if that is meant."
 )
-OVERTAKEN = (
+OVERTAKEN_MESSAGE = (
     "Another run has loaded this feed since the backfill began, and {day} would put older truth "
     "over it. The days before were replayed. Run the backfill again: "
     "it judges anew what is newer."
@@ -70,7 +70,7 @@ class Backfill:
         return self.done[-1][1].exit_code if self.done else DONE
 
 
-def wish_of(
+def backfill_request(
     options: Options,
     start: str,
     end: str,
@@ -100,15 +100,15 @@ def _day(which: str, text: str) -> date:
 def _day_pattern(options: Options) -> re.Pattern[str]:
     """Return the feed's pattern for the days in names of drops."""
     if options.drop.suffix.lower() != ".toml":
-        return DATED
+        return DATE_IN_NAME
     # The models of feed files take a while to build, and a bare drop does not need them.
     from flows.feeds.feed import read_feed
 
     pattern = read_feed(options.drop).drop_date_pattern
-    return re.compile(pattern) if pattern else DATED
+    return re.compile(pattern) if pattern else DATE_IN_NAME
 
 
-def backfilled(
+def run_backfill(
     options: Options,
     request: BackfillRequest,
     environment: Mapping[str, str],
@@ -123,10 +123,13 @@ def backfilled(
     """
     job = make_job(options, environment)
     job = replace(job, source=replace(job.source, max_age_hours=None, older=request.force))
-    with Ledger.reading(job.ledger_at) as ledger, steps_of(request.span, job, ledger) as available:
-        steps = list(available.steps) if request.every_step else needed(available.steps)
-        progress, meanwhile = Progress(job), Meanwhile(job)
-        marks = [Begun.of(step, available.content(step)) for step in steps]
+    with (
+        Ledger.reading(job.ledger_at) as ledger,
+        find_steps(request.span, job, ledger) as available,
+    ):
+        steps = list(available.steps) if request.every_step else needed_steps(available.steps)
+        progress, meanwhile = Progress(job), OtherRuns(job)
+        marks = [BegunStep.of(step, available.content(step)) for step in steps]
         count = progress.done(marks, ledger, job)
         if not request.force:
             _refuse_older(steps[count], ledger, job)
@@ -144,7 +147,7 @@ def backfilled(
         with rehearsal(job) if request.dry_run else nullcontext(job) as place:
             while result.left and result.exit_code == DONE:
                 if meanwhile.overtaken(job):
-                    raise SettingsError(OVERTAKEN.format(day=result.left[0].day))
+                    raise SettingsError(OVERTAKEN_MESSAGE.format(day=result.left[0].day))
                 run = _replay_next(
                     result, available, place, perform, None if request.dry_run else progress, marks
                 )
@@ -153,9 +156,9 @@ def backfilled(
 
 
 def _refuse_older(first: Step, ledger: Ledger, job: Job) -> None:
-    newest = newest_of(ledger.runs(job.key))
+    newest = newest_roster_day(ledger.runs(job.key))
     if newest and first.day < newest:
-        raise SettingsError(OLDER.format(newest=newest, first=first.day))
+        raise SettingsError(OLDER_MESSAGE.format(newest=newest, first=first.day))
 
 
 def _replay_next(
@@ -164,7 +167,7 @@ def _replay_next(
     job: Job,
     perform: Perform,
     progress: Progress | None,
-    marks: list[Begun],
+    marks: list[BegunStep],
 ) -> str:
     """Replay the first remaining step, and return its run's id."""
     step = result.left[0]

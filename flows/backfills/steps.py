@@ -13,25 +13,25 @@ from hashlib import file_digest, sha256
 from itertools import takewhile
 from pathlib import Path
 
-from connectors.fetch import DropStore, FetchError, shown
+from connectors.fetch import DropStore, FetchError, without_secrets
 from connectors.ledger import Ledger, Run
 from connectors.private_files import write_private
 from connectors.roster_archive import Archive
-from connectors.roster_archive.archive import folder_of
-from flows.dates import DATED, dated, days_in
+from connectors.roster_archive.archive import folder_name
+from flows.dates import DATE_IN_NAME, day_in_name, days_in_name
 from flows.errors import SettingsError
 from flows.extract import extract
-from flows.job import Job, JobSource, new_run
+from flows.job import Job, JobSource, new_run_id
 from flows.pipeline import Pipeline
 from flows.restore_roster import restore_roster
-from flows.run_history import day_of, loaded
+from flows.run_history import day_of, has_loaded
 from flows.scratch import scratch_folder
 from transforms.replay import Step
 from transforms.schemas import ENTITIES
 from transforms.sources import normalize
 
 MANIFEST = re.compile(r"\d{8}-.+\.json")
-EVERYTHING = frozenset(ENTITIES)
+ALL_ENTITIES = frozenset(ENTITIES)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Span:
     start: date
     end: date  # included
     drops: str = ""  # the address of a folder of drops; blank: the feed's archived rosters
-    pattern: re.Pattern[str] = DATED
+    pattern: re.Pattern[str] = DATE_IN_NAME
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Steps:
     def run_of(self, step: Step, job: Job) -> tuple[Job, Pipeline | None]:
         """Return the job of a step, and the pipeline that restores a roster; None for a drop."""
         source = replace(job.source, dated=step.day)
-        job = replace(job, run=replace(job.run, id=new_run()), source=source)
+        job = replace(job, run=replace(job.run, id=new_run_id()), source=source)
         if self.folder:
             return replace(job, source=_arrived_source(self.folder / step.source, source)), None
         return job, partial(restore_roster, run=step.source, rosters=self.rosters)
@@ -74,7 +74,7 @@ class Steps:
 
 
 @contextmanager
-def steps_of(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
+def find_steps(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
     """Yield the steps of a span. Drops from elsewhere are on this machine until the body ends.
 
     Raises `SettingsError` if there are none, or if their days are not clear.
@@ -111,16 +111,18 @@ def _steps_in_store(store: DropStore, into: Path, span: Span, job: Job, ledger: 
     folder = store.fetch(list(days.values()), into)
     steps = [_step_of_drop(day, name, folder, job) for day, name in sorted(days.items())]
     return Steps(
-        steps, folder, undated=[name for name in store.drops if not days_in(name, span.pattern)]
+        steps,
+        folder,
+        undated=[name for name in store.drops if not days_in_name(name, span.pattern)],
     )
 
 
 def _archived_steps(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
     days = {run.id: day_of(run) for run in runs}
     # Of several rosters of a day the last one counts.
-    found = {day: run for run in archive.runs() if (day := days.get(run) or dated(run))}
+    found = {day: run for run in archive.runs() if (day := days.get(run) or day_in_name(run))}
     steps = [
-        Step(day, run, EVERYTHING)
+        Step(day, run, ALL_ENTITIES)
         for day, run in sorted(found.items())
         if span.start <= day <= span.end
     ]
@@ -134,7 +136,7 @@ def _drops_by_day(names: list[str], span: Span) -> dict[date, str]:
     Raises `SettingsError` for a day with two drops, and for a drop with two days.
     """
     found: dict[date, str] = {}
-    days_of = {name: sorted(days_in(name, span.pattern)) for name in names}
+    days_of = {name: sorted(days_in_name(name, span.pattern)) for name in names}
     for name, days in days_of.items():
         inside = [day for day in days if span.start <= day <= span.end]
         if inside and len(days) > 1:
@@ -157,7 +159,7 @@ def _refuse_none(found: object, span: Span, days: list[date]) -> None:
     there = (
         f"There are some from {days[0]} to {days[-1]}." if days else "There is nothing with a date."
     )
-    where = f"in {shown(span.drops)}" if span.drops else "archived of this feed"
+    where = f"in {without_secrets(span.drops)}" if span.drops else "archived of this feed"
     raise SettingsError(f"Nothing {where} is of {span.start} to {span.end}. {there}")
 
 
@@ -183,7 +185,7 @@ FOLDER = "backfills"
 
 
 @dataclass(frozen=True)
-class Begun:
+class BegunStep:
     """A step that was begun."""
 
     day: str
@@ -192,12 +194,12 @@ class Begun:
     runs: tuple[str, ...] = ()  # the runs that loaded it; the last one counts
 
     @classmethod
-    def of(cls, step: Step, content: str) -> Begun:
+    def of(cls, step: Step, content: str) -> BegunStep:
         """Return a step without runs. It stays the same step as long as its content is the same."""
         return cls(str(step.day), step.source, content)
 
     @property
-    def step(self) -> Begun:
+    def step(self) -> BegunStep:
         """The same step without its runs, for comparisons."""
         return replace(self, runs=())
 
@@ -206,10 +208,10 @@ class Progress:
     """The steps that a feed's last backfill has begun, in order, in a file of the state folder."""
 
     def __init__(self, job: Job) -> None:
-        self._path = job.run.state / FOLDER / f"{folder_of(job.key)}.json"
+        self._path = job.run.state / FOLDER / f"{folder_name(job.key)}.json"
         self._begun = _read_progress(self._path)
 
-    def done(self, steps: Sequence[Begun], ledger: Ledger, job: Job) -> int:
+    def done(self, steps: Sequence[BegunStep], ledger: Ledger, job: Job) -> int:
         """Count the leading steps that the last backfill has loaded.
 
         There are none if something else was loaded since. The last step is never counted: replaying
@@ -227,7 +229,7 @@ class Progress:
         self._begun = begun if count else []
         return count
 
-    def begin(self, place: int, step: Begun, run: str) -> None:
+    def begin(self, place: int, step: BegunStep, run: str) -> None:
         """Record that a run is about to load the step at a place, and forget the steps after it."""
         is_repeated = place < len(self._begun) and self._begun[place].step == step
         before = self._begun[place].runs if is_repeated else ()
@@ -235,7 +237,7 @@ class Progress:
         write_private(self._path, json.dumps([asdict(begun) for begun in self._begun], indent=1))
 
 
-class Meanwhile:
+class OtherRuns:
     """Checks whether another run has loaded the feed since this backfill began."""
 
     def __init__(self, job: Job) -> None:
@@ -252,19 +254,19 @@ class Meanwhile:
 
 def _loading_runs(job: Job) -> set[str]:
     with Ledger.reading(job.ledger_at) as ledger:  # opened again to see the latest runs
-        return {run.id for run in ledger.runs(job.key) if loaded(run)}
+        return {run.id for run in ledger.runs(job.key) if has_loaded(run)}
 
 
-def _read_progress(path: Path) -> list[Begun]:
+def _read_progress(path: Path) -> list[BegunStep]:
     """Read the recorded steps; none if the file is missing or damaged."""
     try:
         steps = json.loads(path.read_text())
-        return [Begun(**one | {"runs": tuple(one["runs"])}) for one in steps]
+        return [BegunStep(**one | {"runs": tuple(one["runs"])}) for one in steps]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return []
 
 
-def _is_loaded(begun: Begun, ledger: Ledger) -> bool:
+def _is_loaded(begun: BegunStep, ledger: Ledger) -> bool:
     """Whether a step was loaded completely, including approval of what was held."""
     run = ledger.run(begun.runs[-1])
     if run is None or run.status != "held":
@@ -273,14 +275,14 @@ def _is_loaded(begun: Begun, ledger: Ledger) -> bool:
     return plan is not None and plan.status == "sent"
 
 
-def _was_interrupted(begun: Sequence[Begun], ledger: Ledger, job: Job) -> bool:
+def _was_interrupted(begun: Sequence[BegunStep], ledger: Ledger, job: Job) -> bool:
     """Whether something else was loaded since the backfill began."""
     own = {run for one in begun for run in one.runs}
     first = ledger.run(begun[0].runs[0])
     if first is None:
         return True
     since = [run for run in ledger.runs(job.key) if run.started >= first.started]
-    return any(loaded(run) and not _is_own(run, own, ledger) for run in since)
+    return any(has_loaded(run) and not _is_own(run, own, ledger) for run in since)
 
 
 def _is_own(run: Run, own: set[str], ledger: Ledger) -> bool:

@@ -46,7 +46,7 @@ def adopt(
     """Enter in the ledger what the target holds of a drop already, and send nothing."""
     from flows.adopt import AdoptResult, run_adopt
     from flows.options import Options
-    from flows.reports.adopt import adopt_json, print_adoption
+    from flows.reports.adopt import adopt_json, print_adopt
     from flows.reports.progress import Bars
     from flows.reports.run import write_run_files
     from flows.reports.screen import Screen, print_json
@@ -60,12 +60,12 @@ def adopt(
             write_run_files(result.refused, str(drop))
         return result
 
-    def show(result: AdoptResult) -> None:
-        print_adoption(screen, result, str(drop))
+    def report(result: AdoptResult) -> None:
+        print_adopt(screen, result, str(drop))
         if json:
             print_json(adopt_json(result))
 
-    run_guarded(work, show, {} if json else None)
+    run_guarded(work, report, {} if json else None)
 
 
 @app.command()
@@ -111,14 +111,14 @@ def forget(
     from flows.reports.forget import forget_json, print_forget
     from flows.reports.screen import print_json
 
-    def show(result: ForgetResult) -> None:
+    def report(result: ForgetResult) -> None:
         if json:
             print_json(forget_json(result))
         else:
             print_forget(result)
 
     request = ForgetRequest(person, feed, target, by, note, here)
-    run_guarded(lambda: forget_person(request, state, os.environ), show, {} if json else None)
+    run_guarded(lambda: forget_person(request, state, os.environ), report, {} if json else None)
 
 
 @app.command()
@@ -136,17 +136,17 @@ def rename(
     """Move a feed to another name, after its file or district was renamed."""
     from flows.rename import RenameResult
     from flows.rename import rename as rename_feed
-    from flows.reports.rename import print_rename, renamed_json
+    from flows.reports.rename import print_rename, rename_json
     from flows.reports.screen import print_json
 
-    def show(result: RenameResult) -> None:
+    def report(result: RenameResult) -> None:
         if json:
             for renamed in result.feeds:
-                print_json(renamed_json(renamed))
+                print_json(rename_json(renamed))
         else:
             print_rename(result)
 
-    run_guarded(lambda: rename_feed(feed, name, target, state, os.environ), show)
+    run_guarded(lambda: rename_feed(feed, name, target, state, os.environ), report)
 
 
 @app.command()
@@ -164,13 +164,13 @@ def preflight(
     from flows.reports.preflight import print_preflight
     from flows.reports.screen import Screen, print_json
 
-    def show(result: Preflight) -> None:
+    def report(result: Preflight) -> None:
         print_preflight(Screen(stderr=json), result)
         if json:
             print_json(result.as_json())
 
     options = Options("plan", drop, target, district, state, json=json)
-    run_guarded(lambda: run_preflight(options, os.environ), show, {} if json else None)
+    run_guarded(lambda: run_preflight(options, os.environ), report, {} if json else None)
 
 
 @app.command()
@@ -179,7 +179,7 @@ def probe(
 ) -> None:
     """Find out with throw-away records what a staging target does."""
     from flows.options import Options
-    from flows.preflight.probe import Probed
+    from flows.preflight.probe import StoredProbe
     from flows.preflight.probe import probe as probe_target
     from flows.reports.probe import print_probe
     from flows.reports.screen import Screen, print_json
@@ -187,13 +187,13 @@ def probe(
     options = Options("sync", drop, target, state=state, json=json)
     screen = Screen(stderr=json)
 
-    def show(result: Probed) -> None:
+    def report(result: StoredProbe) -> None:
         print_probe(screen, result)
         if json:
             print_json(result.as_json())
 
     run_guarded(
-        lambda: probe_target(options, os.environ, say=screen.print), show, {} if json else None
+        lambda: probe_target(options, os.environ, say=screen.print), report, {} if json else None
     )
 
 
@@ -225,8 +225,8 @@ def backfill(
     json: Json = False,
 ) -> None:
     """Replay dated drops, or archived rosters, of a span of days."""
-    from flows.backfills.run import Backfill, backfilled, wish_of
-    from flows.errors import FAULTS
+    from flows.backfills.run import Backfill, backfill_request, run_backfill
+    from flows.errors import REPORTED_ERRORS
     from flows.options import Options
     from flows.reports.backfill import backfill_json, print_backfill
     from flows.reports.progress import Bars
@@ -247,23 +247,23 @@ def backfill(
     def work() -> Backfill:
         begun: list[Backfill] = []
         try:
-            request = wish_of(
+            request = backfill_request(
                 options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step
             )
-            return backfilled(options, request, os.environ, perform, begun.append)
-        except FAULTS:  # the days before the error are reported too
+            return run_backfill(options, request, os.environ, perform, begun.append)
+        except REPORTED_ERRORS:  # the days before the error are reported too
             for result in begun:
                 outline.update(backfill_json(result))
                 if result.done:
                     print_backfill(screen, result)
             raise
 
-    def show(result: Backfill) -> None:
+    def report(result: Backfill) -> None:
         print_backfill(screen, result)
         if json:
             print_json(backfill_json(result))
 
-    run_guarded(work, show, outline if json else None)
+    run_guarded(work, report, outline if json else None)
 
 
 @app.command("map")
@@ -282,13 +282,13 @@ def map_command(
     from flows.reports.map_layout import map_json, print_map
     from flows.reports.screen import print_json
 
-    def show(result: MapResult) -> None:
+    def report(result: MapResult) -> None:
         if json:
             print_json(map_json(result))
         else:
             print_map(result)
 
-    run_guarded(lambda: map_drop(MapRequest(drop, out, force)), show, {} if json else None)
+    run_guarded(lambda: map_drop(MapRequest(drop, out, force)), report, {} if json else None)
 
 
 @app.command()
@@ -308,7 +308,7 @@ def deploy(
     from flows.orchestration.deploy import deploy as deploy_feeds
     from flows.reports.screen import print_json, print_line
 
-    def show(result: DeployResult) -> None:
+    def report(result: DeployResult) -> None:
         if result.error:
             print_line(f"roster: {result.error}", error=True)
         elif json:
@@ -318,7 +318,7 @@ def deploy(
 
     run_guarded(
         lambda: deploy_feeds(feeds, state, os.environ, pool=pool, dry_run=dry_run),
-        show,
+        report,
         {} if json else None,
     )
 
@@ -333,6 +333,6 @@ def sandbox(
 ) -> None:
     """Serve a local OneRoster API until it is interrupted."""
     from flows.reports.sandbox import print_sandbox
-    from flows.serve import serve
+    from flows.serve import serve_sandbox
 
-    run_guarded(lambda: serve(state, port, seed, print_sandbox))
+    run_guarded(lambda: serve_sandbox(state, port, seed, print_sandbox))

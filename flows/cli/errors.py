@@ -33,7 +33,7 @@ def run_guarded(
         outline: The keys of the `--json` object that are known before there is a result. It is
             read when the work ends with an error. None without `--json`.
     """
-    from flows.errors import FAULTS
+    from flows.errors import REPORTED_ERRORS
     from flows.result import FAILED
 
     try:
@@ -43,7 +43,7 @@ def run_guarded(
                 show(result)
     except BrokenPipeError:
         sys.exit(FAILED)  # nobody reads the progress anymore, so nobody would read the reason
-    except FAULTS as error:
+    except REPORTED_ERRORS as error:
         exit_with_error(error, outline)
     except KeyboardInterrupt:
         _exit(

@@ -45,14 +45,14 @@ def status(
     from flows.status import StatusResult
     from flows.status import status as read_status
 
-    def show(result: StatusResult) -> None:
+    def report(result: StatusResult) -> None:
         if json:
             print_json(status_json(result))
         else:
             print_status(Screen(), result, os.environ)
 
     outline = {"state": str(state), "feeds": []} if json else None
-    run_guarded(lambda: read_status(drops or [], state, os.environ, every=every), show, outline)
+    run_guarded(lambda: read_status(drops or [], state, os.environ, every=every), report, outline)
 
 
 @app.command()
@@ -79,19 +79,18 @@ def why(
 ) -> None:
     """Tell one record's story: its row, findings, ledger, target and plan."""
     from flows.reports.screen import Screen, print_json
-    from flows.reports.why import print_stories, why_json
-    from flows.why.explain import WhyRequest, WhyResult
-    from flows.why.explain import why as explain
+    from flows.reports.why import print_why, why_json
+    from flows.why.explain import WhyRequest, WhyResult, explain
 
-    def show(result: WhyResult) -> None:
+    def report(result: WhyResult) -> None:
         if json:
             print_json(why_json(result))
         else:
-            print_stories(Screen(), result)
+            print_why(Screen(), result)
 
     request = WhyRequest(sourced_id, feed, target, entity, offline)
     outline = {"sourcedId": sourced_id, "records": []} if json else None
-    run_guarded(lambda: explain(request, state, os.environ), show, outline)
+    run_guarded(lambda: explain(request, state, os.environ), report, outline)
 
 
 @app.command("get")
@@ -114,10 +113,10 @@ def get_command(
     csv: Csv = False,
 ) -> None:
     """Read a collection of the API."""
-    from flows.query import Query, ask
+    from flows.query import Query, run_query
 
     query = Query(collection, filter, sort, fields, limit)
-    _print_answer(lambda: ask(query, target, state, os.environ), _form(json, csv))
+    _print_answer(lambda: run_query(query, target, state, os.environ), _form(json, csv))
 
 
 @app.command()
@@ -133,7 +132,7 @@ def enrollments(
     """Say in which courses a person is, through which class, in which role and when."""
     from datetime import datetime
 
-    from flows.query import enrollments as read
+    from flows.query import find_enrollments as read
 
     today = datetime.now().astimezone().date()
     _print_answer(lambda: read(student, target, state, os.environ, today), _form(json, csv))
@@ -144,11 +143,11 @@ def _print_answer(read: Callable[[], QueryResult], form: Literal["", "json", "cs
 
     Printing belongs to the work: if the reader stops early, not everything was delivered.
     """
-    from flows.reports.query import print_records
+    from flows.reports.query import print_query
 
     def work() -> QueryResult:
         result = read()
-        print_records(result, form)
+        print_query(result, form)
         return result
 
     run_guarded(work)

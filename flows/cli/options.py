@@ -16,10 +16,10 @@ def _closed(state: Path) -> Path:
     """Remove other users' right to write to the state folder, before any command uses it."""
     # Imported here, so that `roster --help` answers at once.
     from flows.errors import SettingsError
-    from flows.files import closed
+    from flows.files import protect_state_folder
 
     try:
-        return closed(state)
+        return protect_state_folder(state)
     except SettingsError as error:
         exit_with_error(error)
 

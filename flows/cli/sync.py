@@ -91,11 +91,11 @@ def _job(
     from flows.reports.progress import Bars
     from flows.reports.run import print_run, write_run_files
     from flows.reports.screen import Screen, print_json
-    from flows.result import nothing
+    from flows.result import empty_json
     from flows.run import pipeline_of, run_job
 
     options = Options.of(command, drop, **values)
-    outline = nothing(options.district)
+    outline = empty_json(options.district)
     screen = Screen(stderr=options.json)
 
     def work() -> RunResult:
@@ -105,12 +105,12 @@ def _job(
         write_run_files(result, str(drop))
         return result
 
-    def show(result: RunResult) -> None:
+    def report(result: RunResult) -> None:
         print_run(screen, result, str(drop))
         if options.json:
             print_json(result.as_json())
 
-    return work, show, outline if options.json else None
+    return work, report, outline if options.json else None
 
 
 @app.command()
@@ -134,7 +134,7 @@ def verify(
     from flows.options import Options
     from flows.reports.progress import Bars
     from flows.reports.screen import Screen, print_json
-    from flows.reports.verify import print_verification, verify_json, write_verify_files
+    from flows.reports.verify import print_verify, verify_json, write_verify_files
     from flows.verify import VerifyResult
     from flows.verify import verify as verify_target
 
@@ -155,12 +155,12 @@ def verify(
         write_verify_files(result, str(drop))
         return result
 
-    def show(result: VerifyResult) -> None:
-        print_verification(screen, result, str(drop))
+    def report(result: VerifyResult) -> None:
+        print_verify(screen, result, str(drop))
         if json:
             print_json(verify_json(result))
 
-    run_guarded(work, show, outline if json else None)
+    run_guarded(work, report, outline if json else None)
 
 
 @app.command(
@@ -212,12 +212,12 @@ def export(
             write_rejects(result.job.folder, result.findings)
         return result
 
-    def show(result: ExportResult) -> None:
+    def report(result: ExportResult) -> None:
         print_export(Screen(stderr=json), result)
         if json:
             print_json(result.as_json())
 
-    run_guarded(work, show, {} if json else None)
+    run_guarded(work, report, {} if json else None)
 
 
 def _export_arguments(

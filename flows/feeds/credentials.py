@@ -13,8 +13,8 @@ from flows.errors import SettingsError
 
 SECRETS = ("access_token", "client_id", "client_secret")
 # The endings of the keys that name a secret's place, such as `client_secret_env`.
-HOWS = ("env", "file", "block")
-MAKE = (
+SECRET_PLACES = ("env", "file", "block")
+MAKE_BLOCK = (
     "Make a block of the type Secret with that name (in the server's pages, under Blocks), "
     "or name one that is there."
 )
@@ -27,12 +27,15 @@ class Secret:
     value: str = field(repr=False)
 
 
-def named(settings: object) -> list[str]:
+def named_secrets(settings: object) -> list[str]:
     """Return the secrets for which a table names a place, in the order of `SECRETS`.
 
     Raises `ValueError` if it names two places for the same secret.
     """
-    places = {name: [how for how in HOWS if getattr(settings, f"{name}_{how}")] for name in SECRETS}
+    places = {
+        name: [how for how in SECRET_PLACES if getattr(settings, f"{name}_{how}")]
+        for name in SECRETS
+    }
     for name, hows in places.items():
         if len(hows) > 1:
             raise ValueError(
@@ -41,7 +44,7 @@ def named(settings: object) -> list[str]:
     return [name for name, hows in places.items() if hows]
 
 
-def secret_of(
+def read_secret(
     settings: object, name: str, key: str, folder: Path, environment: Mapping[str, str]
 ) -> Secret | None:
     """Read a secret from the place that a table names; None if it names none.
@@ -49,23 +52,23 @@ def secret_of(
     Files are relative to `folder`. Raises `SettingsError` if the secret cannot be read; its message
     begins with `key`, the table of the feed file.
     """
-    variable, file, block = (getattr(settings, f"{name}_{how}") for how in HOWS)
+    variable, file, block = (getattr(settings, f"{name}_{how}") for how in SECRET_PLACES)
     if variable:
-        return in_variable(f"{key}.{name}_env`", variable, environment)
+        return secret_from_variable(f"{key}.{name}_env`", variable, environment)
     if file:
-        return in_file(f"{key}.{name}_file`", folder / file)
-    return in_block(f"{key}.{name}_block`", block) if block else None
+        return secret_from_file(f"{key}.{name}_file`", folder / file)
+    return secret_from_block(f"{key}.{name}_block`", block) if block else None
 
 
-def in_variable(key: str, name: str, environment: Mapping[str, str]) -> Secret:
+def secret_from_variable(key: str, name: str, environment: Mapping[str, str]) -> Secret:
     """Read a secret from an environment variable; `key` is the key of the feed file that names it.
 
     Raises `SettingsError` if the variable is not set or does not hold one line of plain text.
     """
-    return plain(f"{key} names ${name}, which", environment.get(name, ""))
+    return plain_secret(f"{key} names ${name}, which", environment.get(name, ""))
 
 
-def in_file(key: str, path: Path) -> Secret:
+def secret_from_file(key: str, path: Path) -> Secret:
     """Read a secret from a file. Raises `SettingsError` if that is not possible."""
     try:
         text = path.read_text("utf-8-sig")
@@ -74,16 +77,16 @@ def in_file(key: str, path: Path) -> Secret:
         raise SettingsError(
             f"{key} names {path}, which cannot be read: {reason}. Make it, or correct the name."
         ) from None
-    return plain(f"{key} names {path}, which", text)
+    return plain_secret(f"{key} names {path}, which", text)
 
 
-def in_block(key: str, name: str) -> Secret:
+def secret_from_block(key: str, name: str) -> Secret:
     """Read a secret from a Prefect Secret block. Raises `SettingsError` if that is not possible."""
     where = f"{key} names the block {name}, which"
-    return plain(where, text_of(where, name))
+    return plain_secret(where, read_block(where, name))
 
 
-def text_of(where: str, name: str) -> str:
+def read_block(where: str, name: str) -> str:
     """Read the text of a Secret block; blank if it holds no text.
 
     Raises `SettingsError` if there is no server, no answer or no such block. `where` begins its
@@ -105,7 +108,7 @@ def text_of(where: str, name: str) -> str:
         with get_client(sync_client=True) as client:
             block = client.read_block_document_by_name(name, "secret")
     except ObjectNotFound:
-        raise SettingsError(f"{where} the Prefect server does not have. {MAKE}") from None
+        raise SettingsError(f"{where} the Prefect server does not have. {MAKE_BLOCK}") from None
     except (httpx.HTTPError, RuntimeError) as error:
         raise SettingsError(
             f"{where} cannot be read: the Prefect server does not answer ({type(error).__name__}). "
@@ -116,7 +119,7 @@ def text_of(where: str, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def plain(where: str, text: str) -> Secret:
+def plain_secret(where: str, text: str) -> Secret:
     """Make a secret of one line of plain text.
 
     Raises `SettingsError` for a blank or any other text. `where` begins its message.

@@ -21,8 +21,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from flows.arrival import Pickup
-from flows.dates import DATED, dated
+from flows.arrival import DropLocation
+from flows.dates import DATE_IN_NAME, day_in_name
 from flows.errors import SettingsError
 from flows.feeds.source import (
     ArrivalSettings,
@@ -57,12 +57,12 @@ from flows.feeds.values import (
     Text,
     TimeZone,
     hours,
-    sentences,
+    problem_sentences,
 )
-from flows.files import closed
+from flows.files import protect_state_folder
 from flows.target import APIS
-from transforms.share import Scope
-from transforms.target_vocabulary import MAPS, Carrying, carrying
+from transforms.share import SharingScope
+from transforms.target_vocabulary import MAPS, FeedVocabulary, feed_vocabulary
 
 FEEDS, STATE = "ROSTER_FEEDS", "ROSTER_STATE"
 # The feeds that come with the program may be run by their paths too.
@@ -174,20 +174,22 @@ class Feed(BaseModel):
         """The address of the drop (`sftp://...`); blank for a drop on this machine."""
         return self.drop.rstrip("/") if self.drop and "://" in self.drop else ""
 
-    def picked_up(self, environment: Mapping[str, str]) -> Pickup:
+    def picked_up(self, environment: Mapping[str, str]) -> DropLocation:
         """Return where drops arrive. Raises `SettingsError` if a variable is not set."""
         access = self.pickup.access(self.path.parent, environment) if self.address else None
-        return Pickup(self.address, access, self.arrival.arrival, self.days)
+        return DropLocation(self.address, access, self.arrival.arrival, self.days)
 
     @property
     def days(self) -> re.Pattern[str]:
         """The pattern by which the name of a drop says its day."""
-        return re.compile(self.drop_date_pattern) if self.drop_date_pattern else DATED
+        return re.compile(self.drop_date_pattern) if self.drop_date_pattern else DATE_IN_NAME
 
     @property
     def dated(self) -> date | None:
         """The day of the drop, by the file or by the drop's name; None if neither says it."""
-        return self.drop_date or (dated(self.drop_path.name, self.days) if self.drop else None)
+        return self.drop_date or (
+            day_in_name(self.drop_path.name, self.days) if self.drop else None
+        )
 
     @property
     def max_age_hours(self) -> float | None:
@@ -204,13 +206,13 @@ class Feed(BaseModel):
         district = district or self.district
         return district if self.path.stem == district else f"{district}/{self.path.stem}"
 
-    def scope(self, on_this_machine: bool) -> Scope:
+    def scope(self, on_this_machine: bool) -> SharingScope:
         """Return what may be shared.
 
         Demographics and contacts leave this machine only if the file says so.
         """
         share = self.share
-        return Scope(
+        return SharingScope(
             share.schools,
             share.grades,
             share.roles,
@@ -222,10 +224,10 @@ class Feed(BaseModel):
         )
 
     @property
-    def carrying(self) -> Carrying:
+    def carrying(self) -> FeedVocabulary:
         """The target's vocabulary, with the maps of the file laid over the API's own."""
         maps = {name: getattr(self.target, name) for name in MAPS}
-        return carrying(
+        return feed_vocabulary(
             APIS[self.target.api].vocabulary,
             maps,
             email_template=self.target.email_template,
@@ -270,10 +272,10 @@ def read_feed(path: Path) -> Feed:
         return Feed.model_validate(data, context=path)
     except ValidationError as error:
         # Not chained: pydantic's own error repeats the values.
-        raise SettingsError(*sentences(path, error, TABLES)) from None
+        raise SettingsError(*problem_sentences(path, error, TABLES)) from None
 
 
-def feed_file(district: str, environment: Mapping[str, str]) -> Path:
+def find_feed_file(district: str, environment: Mapping[str, str]) -> Path:
     """Find the file of a feed, by its name or path, in the folder of feeds ($ROSTER_FEEDS).
 
     Raises `SettingsError` for anything else: a person who may start a flow must not be able to make
@@ -318,7 +320,7 @@ def state_folder(state: str, environment: Mapping[str, str]) -> Path:
 
     Raises `SettingsError` if other users can write to the folder and that cannot be changed.
     """
-    return closed(Path(state or environment.get(STATE) or ".roster"))
+    return protect_state_folder(Path(state or environment.get(STATE) or ".roster"))
 
 
 def _folder(environment: Mapping[str, str]) -> Path:

@@ -13,23 +13,23 @@ from connectors.ledger import FeedKey
 from flows.errors import SettingsError
 from flows.feeds.feed import read_feed
 from flows.feeds.targets import API_URL
-from flows.target import ENVIRONMENT, SANDBOX, address
+from flows.target import ENVIRONMENT, SANDBOX, normalize_address
 
-DEFAULT = "default"
-FILE = ".toml"
+DEFAULT_DISTRICT = "default"
+FEED_SUFFIX = ".toml"
 
 
-def key_of(drop: Path, environment: Mapping[str, str]) -> FeedKey:
+def feed_key(drop: Path, environment: Mapping[str, str]) -> FeedKey:
     """Return the ledger's key for a drop or a feed file.
 
     Raises `SettingsError` if the path does not exist, or if the file or its target is invalid.
     """
     if not drop.exists():
         raise SettingsError(
-            f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE})."
+            f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FEED_SUFFIX})."
         )
-    if drop.suffix.lower() != FILE:
-        return FeedKey(SANDBOX, DEFAULT)
+    if drop.suffix.lower() != FEED_SUFFIX:
+        return FeedKey(SANDBOX, DEFAULT_DISTRICT)
     feed = read_feed(drop)
     return FeedKey(target_name(feed.target.url, environment), feed.key_name())
 
@@ -45,14 +45,14 @@ def target_name(target: str, environment: Mapping[str, str]) -> str:
     if target == ENVIRONMENT:
         source, text = f"${API_URL}", environment.get(API_URL, "")
     try:
-        return address(text.strip())
+        return normalize_address(text.strip())
     except ValueError as error:
         raise SettingsError(
             f"{source} {error} Expected {SANDBOX}, {ENVIRONMENT} or an address."
         ) from None
 
 
-def chosen(
+def select_feeds(
     feeds: Sequence[FeedKey], feed: str | None, target: str | None, environment: Mapping[str, str]
 ) -> list[FeedKey]:
     """Select feeds of a ledger by target, and by the name of a feed, its district or its file.
@@ -60,8 +60,8 @@ def chosen(
     Without `feed` and `target`, returns all `feeds`. Raises `SettingsError` if none matches.
     """
     wanted = target_name(target, environment) if target else None
-    if feed and feed.lower().endswith(FILE):
-        key = key_of(Path(feed), environment)
+    if feed and feed.lower().endswith(FEED_SUFFIX):
+        key = feed_key(Path(feed), environment)
         return [FeedKey(wanted or key.target, key.feed)]
     found = [key for key in feeds if _has_name(key, feed) and wanted in (None, key.target)]
     if feeds and not found:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from flows.errors import SettingsError
 from transforms.layouts.layout import Layout
-from transforms.mappings import line_of, mapped
+from transforms.mappings import line_of, read_mapping
 
 
-def layout_of(path: Path) -> Layout:
+def read_mapping_file(path: Path) -> Layout:
     """Read a mapping file. Raises `SettingsError` with one sentence for each problem in it."""
     text = _text(path)
     try:
@@ -22,7 +22,7 @@ def layout_of(path: Path) -> Layout:
         raise SettingsError(
             f"{path}: its tables lie too deep in one another. Correct that."
         ) from None
-    mapping = mapped(document)
+    mapping = read_mapping(document)
     if mapping.layout is not None:
         return mapping.layout
     raise SettingsError(

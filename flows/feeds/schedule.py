@@ -31,7 +31,7 @@ BACK = (timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(day
 CHANGE = timedelta(hours=3)
 
 
-def checked(cron: str) -> str:
+def check_cron(cron: str) -> str:
     """Check a cron schedule of five fields, and return it as it is.
 
     Raises `ValueError` for other text, and for what schedulers read differently: `L`, `#`,

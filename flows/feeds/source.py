@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from flows.arrival import Arrival
-from flows.feeds.credentials import HOWS, Secret, in_variable, secret_of
+from flows.feeds.credentials import SECRET_PLACES, Secret, read_secret, secret_from_variable
 from flows.feeds.tables import CONFIG, CredentialSettings
 from flows.feeds.values import (
     BaseAddress,
@@ -37,11 +37,11 @@ from flows.feeds.values import (
     Text,
     Variable,
     Words,
-    one_of,
     seconds,
+    suggestion,
 )
 from transforms.from_json.drop import ROSTER, collections
-from transforms.layouts.options import Dialect
+from transforms.layouts.options import ReadingOptions
 from transforms.layouts.vocabulary import RACES
 from transforms.schemas import vocabularies
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from connectors.fetch import Access
 
 # OneRoster's values for each table of words. Grades are missing here: they may have any value.
-MEANINGS: dict[str, tuple[str, ...]] = {
+ONEROSTER_WORDS: dict[str, tuple[str, ...]] = {
     "roles": vocabularies.ROLES,
     "enrollment_roles": vocabularies.ENROLLMENT_ROLES,
     "sex": vocabularies.SEXES,
@@ -60,11 +60,11 @@ MEANINGS: dict[str, tuple[str, ...]] = {
 }
 KNOWN_HOSTS = "ROSTER_KNOWN_HOSTS"
 # The credentials that each version of OAuth takes.
-WANTED = {
+OAUTH_CREDENTIALS = {
     "2": (["access_token"], ["client_id", "client_secret", "token_url"]),
     "1.0a": (["client_id", "client_secret"],),
 }
-SAID = {
+OAUTH_HINTS = {
     "2": (
         "Name either access_token_env, or all of token_url, client_id_env and client_secret_env "
         "(or _file or _block in place of _env)."
@@ -99,15 +99,15 @@ class WordSettings(BaseModel):
     session_types: Words = {}
     states: Words = {}
 
-    @field_validator(*MEANINGS)
+    @field_validator(*ONEROSTER_WORDS)
     @classmethod
     def _check_meanings(cls, words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        known = MEANINGS[info.field_name or ""]
+        known = ONEROSTER_WORDS[info.field_name or ""]
         for word, meaning in words.items():
             if meaning not in known and not meaning.startswith("ext:"):
                 raise ValueError(
                     f"says that {word!r} is {meaning!r}, which OneRoster does not know: "
-                    f"{one_of(meaning, known)}"
+                    f"{suggestion(meaning, known)}"
                 )
         return words
 
@@ -143,7 +143,7 @@ class SourceSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check_salt(self) -> SourceSettings:
-        hows = [f"salt_{how}" for how in HOWS if getattr(self, f"salt_{how}")]
+        hows = [f"salt_{how}" for how in SECRET_PLACES if getattr(self, f"salt_{how}")]
         if len(hows) > 1:
             raise ValueError(f"has {' and '.join(hows)}. Leave one of them.")
         return self
@@ -153,12 +153,12 @@ class SourceSettings(BaseModel):
 
         Raises `SettingsError` if the secret cannot be read.
         """
-        return secret_of(self, "salt", f"{file}: `source", file.parent, environment)
+        return read_secret(self, "salt", f"{file}: `source", file.parent, environment)
 
-    def dialect(self, district: str, today: date) -> Dialect:
+    def dialect(self, district: str, today: date) -> ReadingOptions:
         """Return how drops are read. The feed's `district` is the org's name if none is set."""
         month, day = map(int, self.year_begins.split("-"))
-        return Dialect(
+        return ReadingOptions(
             today,
             district=self.district.name or district,
             district_id=self.district.id or "",
@@ -203,7 +203,7 @@ class PickupSettings(BaseModel):
         return Access(
             known_hosts=known_hosts,
             key_file=folder / Path(self.key_file).expanduser() if self.key_file else None,
-            password=in_variable("`pickup.password_env`", variable, environment).value
+            password=secret_from_variable("`pickup.password_env`", variable, environment).value
             if variable
             else "",
         )
@@ -262,7 +262,7 @@ class RestSettings(CredentialSettings, BaseModel):
         for name in names:
             if name not in known:
                 raise ValueError(
-                    f"names {name!r}, which is no collection of this version: {one_of(name, known)}"
+                    f"names {name!r}, which is no collection of this version: {suggestion(name, known)}"
                 )
         return names
 
@@ -278,6 +278,8 @@ class RestSettings(CredentialSettings, BaseModel):
             raise ValueError(
                 'has `signature`, which only `oauth = "1.0a"` has a use for. Remove it.'
             )
-        if given not in WANTED[self.oauth]:
-            raise ValueError(f"names {', '.join(given) or 'no credentials'}. {SAID[self.oauth]}")
+        if given not in OAUTH_CREDENTIALS[self.oauth]:
+            raise ValueError(
+                f"names {', '.join(given) or 'no credentials'}. {OAUTH_HINTS[self.oauth]}"
+            )
         return self

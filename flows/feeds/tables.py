@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from flows.feeds.credentials import named
+from flows.feeds.credentials import named_secrets
 from flows.feeds.values import (
     Address,
     Api,
@@ -34,19 +34,19 @@ from flows.feeds.values import (
     Cron,
     Entity,
     File,
-    Some,
-    SomeRoles,
+    RoleSet,
     Span,
     Template,
     Text,
+    TextSet,
     TokenAddress,
     Variable,
     Words,
-    one_of,
+    suggestion,
 )
-from flows.options import in_table
+from flows.options import options_in_table
 from flows.result import NOTICE_KINDS, NoticeKind
-from flows.retention import Keep
+from flows.retention import Retention
 from flows.target import APIS, DEFAULT_API, ENVIRONMENT, SANDBOX
 from transforms.guard import GuardLimits
 from transforms.target_vocabulary import MAPS
@@ -68,7 +68,7 @@ def with_options(table: str) -> Callable[[type[Table]], type[Table]]:
     def add_options(model: type[Table]) -> type[Table]:
         keys: dict[str, Any] = {
             key: (Annotated[STRICT[kind], Field(ge=option.least, le=option.most)], default)
-            for key, kind, default, option in in_table(table)
+            for key, kind, default, option in options_in_table(table)
         }
         return create_model(
             model.__name__,
@@ -103,7 +103,7 @@ class CredentialSettings(BaseModel):
 
         Raises `ValueError` if the table names one of them twice.
         """
-        return [*named(self), *(("token_url",) if self.token_url else ())]
+        return [*named_secrets(self), *(("token_url",) if self.token_url else ())]
 
 
 # Both tables with credentials list `BaseModel` as a base, although `CredentialSettings` is one:
@@ -140,7 +140,7 @@ class TargetSettings(CredentialSettings, BaseModel):
             if word not in known:
                 raise ValueError(
                     f"gives {word!r} for {key!r}, which the target does not know: "
-                    f"{one_of(word, known)}"
+                    f"{suggestion(word, known)}"
                 )
         return words
 
@@ -167,9 +167,9 @@ class ShareSettings(BaseModel):
 
     model_config = CONFIG
 
-    schools: Some = NO_LIMIT
-    grades: Some = NO_LIMIT
-    roles: SomeRoles = NO_LIMIT
+    schools: TextSet = NO_LIMIT
+    grades: TextSet = NO_LIMIT
+    roles: RoleSet = NO_LIMIT
     exclude: frozenset[Text] = NO_LIMIT
     leave_out: Columns = {}
     demographics: StrictBool | None = None
@@ -276,14 +276,14 @@ class KeepSettings(BaseModel):
 
     model_config = CONFIG
 
-    rosters: Annotated[StrictInt, Field(ge=1, le=10_000)] = Keep.rosters
-    run_days: Days = Keep.run_days
-    closed_plan_days: Days = Keep.closed_plan_days
+    rosters: Annotated[StrictInt, Field(ge=1, le=10_000)] = Retention.rosters
+    run_days: Days = Retention.run_days
+    closed_plan_days: Days = Retention.closed_plan_days
 
     @property
-    def keep(self) -> Keep:
+    def keep(self) -> Retention:
         """The same values, as the end of a sync takes them."""
-        return Keep(**self.model_dump())
+        return Retention(**self.model_dump())
 
 
 @with_options("run")

@@ -7,15 +7,23 @@ from dataclasses import replace
 
 from connectors.oneroster.profile import TargetProfile
 from flows.errors import SettingsError
-from flows.feeds.credentials import SECRETS, plain, secret_of
+from flows.feeds.credentials import SECRETS, plain_secret, read_secret
 from flows.feeds.feed import Feed
-from flows.target import APIS, DEFAULT_API, ENVIRONMENT, SANDBOX, Credentials, Target, address
+from flows.target import (
+    APIS,
+    DEFAULT_API,
+    ENVIRONMENT,
+    SANDBOX,
+    Credentials,
+    Target,
+    normalize_address,
+)
 
 API_URL, TOKEN_URL, ACCESS_TOKEN = "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"
 CLIENT_ID, CLIENT_SECRET = "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET"
 
 
-def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]) -> Target:
+def choose_target(option: str | None, feed: Feed | None, environment: Mapping[str, str]) -> Target:
     """Choose the target of a run.
 
     `--target` takes precedence over the feed file; a folder or zip without either goes to the
@@ -45,14 +53,14 @@ def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]
 def _origin(text: str) -> str:
     """Return scheme, host and port of an address; blank for text that is no address."""
     try:
-        return "/".join(address(text).split("/")[:3])
+        return "/".join(normalize_address(text).split("/")[:3])
     except ValueError:
         return ""
 
 
 def _normalized(source: str, text: str, expected: str = "an address") -> str:
     try:
-        return address(text.strip())
+        return normalize_address(text.strip())
     except ValueError as error:
         raise SettingsError(f"{source} {error} Expected {expected}.") from None
 
@@ -76,11 +84,11 @@ def _from_environment(profile: TargetProfile, environment: Mapping[str, str]) ->
             url,
             url,
             None,
-            Credentials(plain(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])),
+            Credentials(plain_secret(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])),
             profile=profile,
         )
     _normalized(f"${TOKEN_URL}", environment[TOKEN_URL])
-    client = (plain(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
+    client = (plain_secret(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
     return Target(
         url, url, environment[TOKEN_URL].strip(), Credentials(None, *client), profile=profile
     )
@@ -93,16 +101,20 @@ def _from_feed(feed: Feed, profile: TargetProfile, environment: Mapping[str, str
     if url == SANDBOX:
         return Target(SANDBOX, profile=profile)
     return Target(
-        url, url, feed.target.token_url, credentials(feed, "target", environment), profile=profile
+        url,
+        url,
+        feed.target.token_url,
+        read_credentials(feed, "target", environment),
+        profile=profile,
     )
 
 
-def credentials(feed: Feed, table: str, environment: Mapping[str, str]) -> Credentials:
+def read_credentials(feed: Feed, table: str, environment: Mapping[str, str]) -> Credentials:
     """Read the secrets that a table of a feed file names.
 
     Raises `SettingsError` if one of them cannot be read.
     """
     settings, key = getattr(feed, table), f"{feed.path}: `{table}"
     return Credentials(
-        *(secret_of(settings, name, key, feed.path.parent, environment) for name in SECRETS)
+        *(read_secret(settings, name, key, feed.path.parent, environment) for name in SECRETS)
     )

@@ -20,9 +20,9 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, Valid
 from pydantic_core import ErrorDetails
 
 from flows.arrival import DROP
-from flows.feeds.schedule import checked
-from flows.target import APIS, ENVIRONMENT, SANDBOX, address
-from transforms.removals import allowed
+from flows.feeds.schedule import check_cron
+from flows.target import APIS, ENVIRONMENT, SANDBOX, normalize_address
+from transforms.removals import allowed_policies
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import CLASS_TYPES, ROLES, ROLES_1_1
 
@@ -31,7 +31,7 @@ PREFIX = "/ims/oneroster"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def one_of(word: str, words: Iterable[str]) -> str:
+def suggestion(word: str, words: Iterable[str]) -> str:
     """Suggest the closest of the valid words, or list them all."""
     words = list(words)
     close = get_close_matches(word, words, 1)
@@ -39,18 +39,20 @@ def one_of(word: str, words: Iterable[str]) -> str:
 
 
 def _address(text: str) -> str:
-    return text if text in (SANDBOX, ENVIRONMENT) else address(text)
+    return text if text in (SANDBOX, ENVIRONMENT) else normalize_address(text)
 
 
 def _api(text: str) -> str:
     if text not in APIS:
-        raise ValueError(f"is {text!r}, which is no API that is known here: {one_of(text, APIS)}")
+        raise ValueError(
+            f"is {text!r}, which is no API that is known here: {suggestion(text, APIS)}"
+        )
     return text
 
 
 def _base_address(text: str) -> str:
     """Normalize the address of an API, up to the path that the standard prescribes."""
-    url = address(text)
+    url = normalize_address(text)
     if PREFIX in url:
         raise ValueError(
             f"goes too far: give what stands before {PREFIX}, which is the same everywhere."
@@ -59,7 +61,7 @@ def _base_address(text: str) -> str:
 
 
 def _token_address(text: str) -> str:
-    address(text)
+    normalize_address(text)
     return text
 
 
@@ -132,7 +134,7 @@ def _template(text: str) -> str:
     for name, _, _ in fields:
         if name not in columns:
             raise ValueError(
-                f"names {name!r}, which is no column of users: {one_of(name, columns)}"
+                f"names {name!r}, which is no column of users: {suggestion(name, columns)}"
             )
     return text
 
@@ -140,13 +142,13 @@ def _template(text: str) -> str:
 def _role(text: str) -> str:
     roles = dict.fromkeys((*ROLES, *ROLES_1_1))
     if text not in roles and not text.startswith("ext:"):
-        raise ValueError(f"is {text!r}, which is no role: {one_of(text, roles)}")
+        raise ValueError(f"is {text!r}, which is no role: {suggestion(text, roles)}")
     return text
 
 
 def _class_type(text: str) -> str:
     if text not in CLASS_TYPES and not text.startswith("ext:"):
-        raise ValueError(f"is {text!r}: {one_of(text, CLASS_TYPES)}")
+        raise ValueError(f"is {text!r}: {suggestion(text, CLASS_TYPES)}")
     return text
 
 
@@ -159,12 +161,14 @@ def _id(text: str) -> str:
 def _columns(columns: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
     for entity, names in columns.items():
         if entity not in ENTITIES:
-            raise ValueError(f"names {entity!r}, which is no entity: {one_of(entity, ENTITIES)}")
+            raise ValueError(
+                f"names {entity!r}, which is no entity: {suggestion(entity, ENTITIES)}"
+            )
         known = {column.name: column for column in ENTITIES[entity].current}
         for name in sorted(names):
             if name not in known and not name.startswith("metadata."):
                 raise ValueError(
-                    f"names {entity}.{name}, which is no column: {one_of(name, known)}"
+                    f"names {entity}.{name}, which is no column: {suggestion(name, known)}"
                 )
             if name in known and known[name].required:
                 raise ValueError(
@@ -185,16 +189,16 @@ def _time_zone(text: str) -> str:
 def _entity(text: str) -> str:
     records = [name for name, entity in ENTITIES.items() if not entity.folds_into]
     if text not in records:
-        raise ValueError(f"names {text!r}, which is no entity: {one_of(text, records)}")
+        raise ValueError(f"names {text!r}, which is no entity: {suggestion(text, records)}")
     return text
 
 
 def _policies(policies: dict[str, str]) -> dict[str, str]:
     for entity, policy in policies.items():
-        if policy not in allowed(entity):
+        if policy not in allowed_policies(entity):
             raise ValueError(
                 f"says {policy!r} of {entity}, which cannot be done: "
-                f"{one_of(policy, allowed(entity))}"
+                f"{suggestion(policy, allowed_policies(entity))}"
             )
     return policies
 
@@ -268,7 +272,7 @@ def _layout(text: str) -> str:
 
     if text not in (AUTO, *SOURCES) and not text.endswith(".toml"):
         raise ValueError(
-            f"is {text[:40]!r}: {one_of(text, (AUTO, *SOURCES))} A layout of your own is a "
+            f"is {text[:40]!r}: {suggestion(text, (AUTO, *SOURCES))} A layout of your own is a "
             "file (*.toml), which `roster map DROP` begins."
         )
     return text
@@ -285,7 +289,7 @@ Variable = Annotated[Text, Checked(_variable)]
 File = Annotated[Text, Checked(_file)]
 Block = Annotated[Text, Checked(_block)]
 Layout = Annotated[Text, Checked(_layout)]
-Cron = Annotated[Text, Checked(checked)]
+Cron = Annotated[Text, Checked(check_cron)]
 Template = Annotated[Text, Checked(_template)]
 TimeZone = Annotated[Text, Checked(_time_zone)]
 Entity = Annotated[Text, Checked(_entity)]
@@ -300,13 +304,13 @@ Duration = Annotated[Text, Checked(_duration)]
 Marker = Annotated[Text, Checked(_marker)]
 DatePattern = Annotated[Text, Checked(_date_pattern)]
 Words = dict[Text, Text]
-Some = Annotated[frozenset[Text], Field(min_length=1)]
-Columns = Annotated[dict[Text, Some], Checked(_columns)]
-SomeRoles = Annotated[frozenset[Annotated[Text, Checked(_role)]], Field(min_length=1)]
+TextSet = Annotated[frozenset[Text], Field(min_length=1)]
+Columns = Annotated[dict[Text, TextSet], Checked(_columns)]
+RoleSet = Annotated[frozenset[Annotated[Text, Checked(_role)]], Field(min_length=1)]
 
 
 Tables = Mapping[str, type[BaseModel]]
-SHOWN = 40  # characters of a value that a message repeats
+MOST_SHOWN = 40  # characters of a value that a message repeats
 # Endings of the keys whose value may be a secret in the wrong place.
 HIDDEN = ("_env", "_file", "_block", "url", "notify.env", "notify.files", "notify.blocks")
 EXPECTED = {
@@ -335,7 +339,7 @@ MISSING = {
 }
 
 
-def sentences(path: Path, error: ValidationError, tables: Tables) -> list[str]:
+def problem_sentences(path: Path, error: ValidationError, tables: Tables) -> list[str]:
     """Return a sentence for each problem that pydantic found in a feed file.
 
     `tables` has the model of each of the file's tables by name; "" is the whole file.
@@ -373,11 +377,11 @@ def _suggestion(key: str, tables: Tables) -> str:
     ]
     if elsewhere and not get_close_matches(name, words):
         return f"did you mean `{elsewhere[0]}`?"
-    return one_of(name, words)
+    return suggestion(name, words)
 
 
 def _redacted(key: str, value: Any) -> str:
     if key.endswith(HIDDEN):
         return f"a value of another kind ({type(value).__name__}, not shown)"
     text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

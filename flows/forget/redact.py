@@ -19,7 +19,7 @@ from transforms.schemas import ENTITIES
 MASKED = "(forgotten)"
 # Shorter words are also numbers of rows and records, so they are masked only where a report has an
 # id.
-LONG = 4
+LONG_WORD = 4
 SHORT = (
     rf"(?:(?<=[(:,] )|(?<=\()|(?<=[:,])|(?P<of>\b(?:{'|'.join(ENTITIES)})[ "
     rf":]))(?:{{words}})(?=[,:)]|$)"
@@ -32,7 +32,7 @@ class Mask:
     """Masks words where they are complete words, in upper or lower case."""
 
     def __init__(self, words: Collection[str]) -> None:
-        self._short = frozenset(word for word in words if len(word) < LONG)
+        self._short = frozenset(word for word in words if len(word) < LONG_WORD)
         long = sorted(set(words) - self._short, key=len, reverse=True)
         patterns = [rf"(?<![\w-])(?:{_any_of(long)})(?![\w-])"] if long else []
         patterns += [SHORT.replace("{words}", _any_of(sorted(self._short)))] if self._short else []

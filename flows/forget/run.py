@@ -15,17 +15,17 @@ from pathlib import Path
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
-from connectors.ledger.forget import MARKS, Erasure
+from connectors.ledger.forget import FINGERPRINT_COLUMNS, Erasure
 from connectors.oneroster.client import Client
 from connectors.oneroster.forget import Forgotten
 from connectors.oneroster.forget import forget as forget_there
 from connectors.oneroster.target import Endpoint as Address
 from connectors.roster_archive import Archive
 from flows.errors import SettingsError
-from flows.feeds.keys import FILE, chosen
-from flows.feeds.targets import choose
-from flows.forget.redact import LONG, Mask, mask_files
-from flows.job import new_run
+from flows.feeds.keys import FEED_SUFFIX, select_feeds
+from flows.feeds.targets import choose_target
+from flows.forget.redact import LONG_WORD, Mask, mask_files
+from flows.job import new_run_id
 from flows.ledgers import ledger_location
 from flows.make_job import current_user
 from flows.result import DONE, FAILED
@@ -33,8 +33,8 @@ from flows.send import DATABASE, open_target
 from flows.target import Target
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
-from transforms.forget import PEOPLE, digest_of, erased, friends, is_of
-from transforms.layouts.ids import discreet, plainly
+from transforms.forget import PEOPLE, erase_people, id_digest, ids_belonging_to, users_naming
+from transforms.layouts.ids import plain_form, redact_ids
 from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES, LIFECYCLE
 
@@ -64,7 +64,7 @@ class Traces:
     rows: int = 0  # how many archived records there are
     friends: frozenset[str] = frozenset()  # users who refer to the person
     # their fingerprints with and without the person: `sourcedId`, `old`, `new`
-    marks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MARKS))
+    marks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FINGERPRINT_COLUMNS))
     words: frozenset[str] = frozenset()  # the ids, names and addresses that identify the person
 
     @property
@@ -80,7 +80,7 @@ class Traces:
     def left(self, judged: EntityRecords) -> EntityRecords:
         """Return a roster's records of one entity without the person."""
         ids = pl.Series("sourcedId", self.ids.get(judged.entity.name, []), dtype=pl.String)
-        return erased(judged, ids, _series(self.person))
+        return erase_people(judged, ids, _series(self.person))
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,14 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
     missing.
     """
     with Ledger.reading(ledger_location(state, environment)) as ledger, ExitStack() as locks:
-        feeds = chosen(ledger.feeds(), request.feed, request.target, environment)
+        feeds = select_feeds(ledger.feeds(), request.feed, request.target, environment)
         keys = [one.key for one in _search(feeds, request, state, ledger)]
-        run = new_run()
+        run = new_run_id()
         for key in keys:
             locks.enter_context(ledger.hold(key, run))
         # Searched again under the locks: the feeds may have changed before.
         found = sorted(_search(keys, request, state, ledger), key=lambda one: one.is_ours)
-        digest = digest_of(request.person)
+        digest = id_digest(request.person)
         if not found and digest not in ledger.forgotten():
             raise SettingsError(_unknown_message(request.person, feeds, state))
         targets = {
@@ -157,15 +157,15 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
         mask = Mask(
             {
                 request.person,
-                discreet(request.person),
+                redact_ids(request.person),
                 *newer_ids,
                 *(word for one in found for word in one.words),
             }
         )
         by = request.by or current_user()
         # An id that is derived from personal data is this person's in any other spelling, too.
-        other_spellings = {plainly(request.person)} if "/" in request.person else set()
-        for one in (digest, *map(digest_of, sorted(newer_ids | other_spellings))):
+        other_spellings = {plain_form(request.person)} if "/" in request.person else set()
+        for one in (digest, *map(id_digest, sorted(newer_ids | other_spellings))):
             ledger.note_forgotten(one, at=datetime.now(UTC), by=by, note=mask.over(request.note))
         files = mask_files(state / "runs", mask)
         outcomes = [
@@ -185,11 +185,13 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
 def _search(
     keys: Sequence[FeedKey], request: ForgetRequest, state: Path, ledger: Ledger
 ) -> list[Traces]:
-    found = (traces(key, request.person, ledger, Archive(state / "rosters", key)) for key in keys)
+    found = (
+        find_traces(key, request.person, ledger, Archive(state / "rosters", key)) for key in keys
+    )
     return [one for one in found if one.is_known]
 
 
-def traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Traces:
+def find_traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Traces:
     """Search a feed's ledger and archive for a person. Raises `ArchiveError` or `LedgerError`."""
     sent = ledger.of_person(key, person)
     found = {name: set(ids) for name, ids in sent.items()}
@@ -197,15 +199,15 @@ def traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Trace
         found.setdefault(PEOPLE, set()).add(person)
     people, rows = _series(person), 0
     referring, words = set[str](), set[str]()
-    marks = [pl.DataFrame(schema=MARKS)]
+    marks = [pl.DataFrame(schema=FINGERPRINT_COLUMNS)]
     for judged in (one for name in ENTITIES for one in archive.contents(name)):
-        own_ids = is_of(judged, people)
+        own_ids = ids_belonging_to(judged, people)
         rows += own_ids.len()
         found.setdefault(judged.entity.name, set()).update(own_ids)
         if judged.entity.name == PEOPLE:
             others = pl.concat([judged.refused, judged.withheld])["sourcedId"]
             found[PEOPLE].update(others.filter(others == person))
-            referring.update(friends(judged.accepted, people))
+            referring.update(users_naming(judged.accepted, people))
             marks.append(_marks(judged, people))
             words.update(_words(judged.accepted.filter(sourcedId=person)))
     ids = {
@@ -237,8 +239,8 @@ def _without_others_ids(
 
 def _marks(judged: EntityRecords, people: pl.Series) -> pl.DataFrame:
     """Return the fingerprints of users who refer to the person, before and after the removal."""
-    refers = pl.col("sourcedId").is_in(friends(judged.accepted, people).implode())
-    without = erased(judged, people.clear(), people).accepted
+    refers = pl.col("sourcedId").is_in(users_naming(judged.accepted, people).implode())
+    without = erase_people(judged, people.clear(), people).accepted
     before, after = (
         frame.filter(refers).drop(ROW, *LIFECYCLE, strict=False)
         for frame in (judged.accepted, without)
@@ -249,7 +251,7 @@ def _marks(judged: EntityRecords, people: pl.Series) -> pl.DataFrame:
             "old": fingerprints(judged.entity, before),
             "new": fingerprints(judged.entity, after),
         },
-        schema=MARKS,
+        schema=FINGERPRINT_COLUMNS,
     )
 
 
@@ -263,7 +265,7 @@ def _words(rows: pl.DataFrame) -> Iterator[str]:
     label = [name for name in ENTITIES[PEOPLE].label if name in rows.columns]
     for row in rows.iter_rows(named=True):
         yield from filter(None, [" ".join(row[name] for name in label if row[name])])
-        yield from (row[name] for name in TELLING if len(row.get(name) or "") >= LONG)
+        yield from (row[name] for name in TELLING if len(row.get(name) or "") >= LONG_WORD)
 
 
 def _series(person: str) -> pl.Series:
@@ -284,12 +286,12 @@ def _unknown_message(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
 
 
 def _choose_target(key: FeedKey, request: ForgetRequest, environment: Mapping[str, str]) -> Target:
-    if request.feed is None or not request.feed.lower().endswith(FILE):
-        return choose(key.target, None, environment)
+    if request.feed is None or not request.feed.lower().endswith(FEED_SUFFIX):
+        return choose_target(key.target, None, environment)
     # The models of feed files take a while to build, and the name of a feed does not need them.
     from flows.feeds.feed import read_feed
 
-    return choose(key.target, read_feed(Path(request.feed)), environment)
+    return choose_target(key.target, read_feed(Path(request.feed)), environment)
 
 
 def _forget_in_feed(

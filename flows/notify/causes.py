@@ -24,10 +24,10 @@ from flows.result import (
     NoticeKind,
     RunResult,
 )
-from transforms.anomalies import unusual
+from transforms.anomalies import find_unusual
 from transforms.findings import Findings
 
-RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4,8}")
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4,8}")
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,21 @@ def causes_of(result: RunResult, drop: str, standing: str) -> list[Cause]:
     found += _holds(result, drop)
     if result.stale:
         found += [Cause("stale", standing, (f"{result.stale[0].upper()}{result.stale[1:]}",))]
-    return [*found, *(Cause("unusual", bare(one), (one,)) for one in result.unusual)]
+    return [*found, *(Cause("unusual", without_numbers(one), (one,)) for one in result.unusual)]
 
 
-def broken_off(error: Exception, sentence: str, drop: str) -> Cause:
+def early_end_cause(error: Exception, sentence: str, drop: str) -> Cause:
     """Return the cause of a run that ended without a result."""
-    public_sentence = own(sentence)
+    public_sentence = without_answer(sentence)
     return Cause(
         "failed",
-        f"{type(error).__name__} {bare(public_sentence)}",
+        f"{type(error).__name__} {without_numbers(public_sentence)}",
         (public_sentence,),
         f"roster sync {drop}",
     )
 
 
-def settled(result: RunResult, *, whole: bool) -> frozenset[NoticeKind]:
+def completely_known_kinds(result: RunResult, *, whole: bool) -> frozenset[NoticeKind]:
     """Return the kinds of causes that a run knows completely, so that older ones are over.
 
     `whole` says that the run took all nine steps. A run that only sends a plan, restores or repairs
@@ -98,20 +98,25 @@ def settled(result: RunResult, *, whole: bool) -> frozenset[NoticeKind]:
     return frozenset({"refused", "held", "stale"}) if result.error else frozenset(NOTICE_KINDS)
 
 
-def own(sentence: str) -> str:
+def without_answer(sentence: str) -> str:
     """Remove a target's answer from a sentence: everything after its status."""
     return re.sub(r"['\"]?(HTTP \d{3}):.*", r"\1", sentence, flags=re.DOTALL)
 
 
-def bare(sentence: str) -> str:
+def without_numbers(sentence: str) -> str:
     """Remove what differs from run to run: ids of runs, and numbers."""
-    return re.sub(r"\d+(?:[.,]\d+)*", "#", RUN.sub("run", sentence))
+    return re.sub(r"\d+(?:[.,]\d+)*", "#", RUN_ID.sub("run", sentence))
 
 
 def _failures(result: RunResult, drop: str) -> Iterator[Cause]:
     again = f"roster sync {drop}"
     if result.error:
-        yield Cause("failed", bare(own(result.error)), (own(result.error),), again)
+        yield Cause(
+            "failed",
+            without_numbers(without_answer(result.error)),
+            (without_answer(result.error),),
+            again,
+        )
     failed = Counter(
         (one.entity, _http_status(one.detail)) for one in result.troubles if one.result == "failed"
     )
@@ -150,7 +155,9 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
             "held", result.plan, tuple(sentences), f"roster sync {drop} --approve {result.plan}"
         )
     elif sentences:
-        yield Cause("held", bare(" ".join(sentences)), tuple(sentences), f"roster check {drop}")
+        yield Cause(
+            "held", without_numbers(" ".join(sentences)), tuple(sentences), f"roster check {drop}"
+        )
     foreign = Counter(one.entity for one in result.troubles if one.result == "held")
     for entity, count in foreign.items():
         sentence = (
@@ -160,7 +167,7 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
         yield Cause("held", f"foreign {entity}", (sentence,), f"roster verify {drop}")
 
 
-def unusual_in(result: RunResult, runs: Sequence[Run]) -> tuple[str, ...]:
+def unusual_sentences(result: RunResult, runs: Sequence[Run]) -> tuple[str, ...]:
     """Return sentences about what is unusual in a run of a drop.
 
     `runs` are the feed's runs, newest first, with or without this one. The oldest good run is left
@@ -173,7 +180,7 @@ def unusual_in(result: RunResult, runs: Sequence[Run]) -> tuple[str, ...]:
         entity: {str(term): count for term, count in terms.items()}
         for entity, terms in result.counts.items()
     }
-    return tuple(one.sentence for one in unusual(counts, good))
+    return tuple(one.sentence for one in find_unusual(counts, good))
 
 
 def _is_comparable(run: Run) -> bool:

@@ -8,7 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flows.errors import SettingsError
-from flows.feeds.credentials import Secret, in_block, in_file, in_variable
+from flows.feeds.credentials import (
+    Secret,
+    secret_from_block,
+    secret_from_file,
+    secret_from_variable,
+)
 from flows.result import NOTICE_KINDS, NoticeKind
 
 if TYPE_CHECKING:
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Addressee:
+class Recipient:
     """A recipient of notifications."""
 
     name: str  # the variable, file or block that has the address
@@ -31,39 +36,43 @@ class Addressee:
         """The address. Raises `SettingsError` if it cannot be read."""
         if self.fault:
             raise SettingsError(self.fault)
-        return self.known or in_block(self.said, self.block)
+        return self.known or secret_from_block(self.said, self.block)
 
 
 @dataclass(frozen=True)
-class Addressees:
+class Recipients:
     """The recipients of a feed."""
 
     drop: str  # how commands name the feed
-    everyone: tuple[Addressee, ...]
+    everyone: tuple[Recipient, ...]
     on: frozenset[NoticeKind] = frozenset(NOTICE_KINDS)  # the kinds of causes to notify of
 
 
-def addressees(feed: Feed, drop: str, environment: Mapping[str, str]) -> Addressees | None:
+def recipients_of(feed: Feed, drop: str, environment: Mapping[str, str]) -> Recipients | None:
     """Return the recipients that a feed file names; None if it has no notifications."""
     if feed.notify is None:
         return None
-    return Addressees(drop, tuple(_each_recipient(feed, environment)), feed.notify.on)
+    return Recipients(drop, tuple(_each_recipient(feed, environment)), feed.notify.on)
 
 
-def _each_recipient(feed: Feed, environment: Mapping[str, str]) -> Iterator[Addressee]:
+def _each_recipient(feed: Feed, environment: Mapping[str, str]) -> Iterator[Recipient]:
     if feed.notify is None:
         return
     setting = f"{feed.path}: `notify."
     for name in sorted(feed.notify.env):
-        yield _read_address(f"${name}", partial(in_variable, f"{setting}env`", name, environment))
+        yield _read_address(
+            f"${name}", partial(secret_from_variable, f"{setting}env`", name, environment)
+        )
     for name in sorted(feed.notify.files):
-        yield _read_address(name, partial(in_file, f"{setting}files`", feed.path.parent / name))
+        yield _read_address(
+            name, partial(secret_from_file, f"{setting}files`", feed.path.parent / name)
+        )
     for name in sorted(feed.notify.blocks):
-        yield Addressee(f"the block {name}", block=name, said=f"{setting}blocks`")
+        yield Recipient(f"the block {name}", block=name, said=f"{setting}blocks`")
 
 
-def _read_address(name: str, read: Callable[[], Secret]) -> Addressee:
+def _read_address(name: str, read: Callable[[], Secret]) -> Recipient:
     try:
-        return Addressee(name, read())
+        return Recipient(name, read())
     except SettingsError as error:
-        return Addressee(name, fault=str(error))
+        return Recipient(name, fault=str(error))

@@ -18,8 +18,8 @@ from flows.errors import SettingsError, error_sentence
 from flows.feeds.keys import target_name
 from flows.job import Job
 from flows.ledgers import ledger_location
-from flows.notify.causes import Cause, broken_off, causes_of, kind_of, settled
-from flows.notify.recipients import Addressee, Addressees, addressees
+from flows.notify.causes import Cause, causes_of, completely_known_kinds, early_end_cause, kind_of
+from flows.notify.recipients import Recipient, Recipients, recipients_of
 from flows.result import NoticeKind, RunResult
 from flows.safe_text import public_text
 from flows.watch import Watch
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Occasion:
+class NotifiedRun:
     """The run that a notification is about."""
 
     key: FeedKey
@@ -51,7 +51,7 @@ def notifying_of_failure(job: Job, ledger: Ledger, watch: Watch) -> Iterator[Non
             and job.run.command == "sync"
             and not (job.run.approve and isinstance(error, SettingsError))
         ):
-            for line in tell_of_error(error, who, Occasion(job.key, job.run.id), ledger):
+            for line in notify_of_error(error, who, NotifiedRun(job.key, job.run.id), ledger):
                 watch.say(line)
         raise
 
@@ -66,21 +66,29 @@ def notify(result: RunResult, job: Job, ledger: Ledger, *, whole: bool) -> RunRe
         return result
     causes = causes_of(result, who.drop, str(job.source.dated or result.content))
     failed = _notify_each(
-        causes, settled(result, whole=whole), who, Occasion(job.key, job.run.id, result), ledger
+        causes,
+        completely_known_kinds(result, whole=whole),
+        who,
+        NotifiedRun(job.key, job.run.id, result),
+        ledger,
     )
     return replace(result, untold=tuple(failed))
 
 
-def tell_of_error(
-    error: Exception, who: Addressees, occasion: Occasion, ledger: Ledger
+def notify_of_error(
+    error: Exception, who: Recipients, occasion: NotifiedRun, ledger: Ledger
 ) -> list[str]:
     """Notify of a run that ended early, and return the failures. No older cause is over."""
     return _notify_each(
-        [broken_off(error, error_sentence(error), who.drop)], frozenset(), who, occasion, ledger
+        [early_end_cause(error, error_sentence(error), who.drop)],
+        frozenset(),
+        who,
+        occasion,
+        ledger,
     )
 
 
-def tell_of_start(
+def notify_of_failed_start(
     error: Exception,
     feed: Feed,
     key_name: str,
@@ -94,13 +102,13 @@ def tell_of_start(
     The ledger keeps causes under both. Recipients who could not be reached are added to the error
     as notes.
     """
-    who = addressees(feed, str(drop), environment)
+    who = recipients_of(feed, str(drop), environment)
     if who is None:
         return
     try:
         key = FeedKey(target_name(target or feed.target.url, environment), key_name)
         with Ledger(ledger_location(state, environment)) as ledger:
-            failed = tell_of_error(error, who, Occasion(key), ledger)
+            failed = notify_of_error(error, who, NotifiedRun(key), ledger)
     except (LedgerError, SettingsError, OSError) as other:
         failed = [f"Not told: {other}"]
     for line in failed:
@@ -110,8 +118,8 @@ def tell_of_start(
 def _notify_each(
     causes: Sequence[Cause],
     over: Collection[NoticeKind],
-    who: Addressees,
-    occasion: Occasion,
+    who: Recipients,
+    occasion: NotifiedRun,
     ledger: Ledger,
 ) -> list[str]:
     """Send each recipient the causes that are new to them, and record that.
@@ -121,7 +129,7 @@ def _notify_each(
     wanted = [cause for cause in causes if cause.kind in who.on]
     faults = [one.fault for one in who.everyone]
     try:
-        before, now = ledger.told(occasion.key), set()
+        before, now = ledger.notified(occasion.key), set()
         for one in who.everyone:
             new = [cause for cause in wanted if cause.told_to(one.name) not in before]
             fault = _send_causes(new, occasion, one) if new else ""
@@ -132,16 +140,16 @@ def _notify_each(
             for one in before
             if kind_of(one) in over and not any(cause.is_told_by(one) for cause in wanted)
         ]
-        ledger.note_told(occasion.key, now, over=past, run=occasion.run, at=datetime.now(UTC))
+        ledger.note_notified(occasion.key, now, over=past, run=occasion.run, at=datetime.now(UTC))
     except LedgerError as error:
         faults.append(f"It cannot be kept who was told of what. {error}")
     return [f"Not told: {fault}" for fault in dict.fromkeys(faults) if fault]
 
 
-def _send_causes(causes: Sequence[Cause], occasion: Occasion, one: Addressee) -> str:
+def _send_causes(causes: Sequence[Cause], occasion: NotifiedRun, one: Recipient) -> str:
     """Send causes to a recipient. Return a sentence if that failed; otherwise blank."""
     try:
-        return deliver(*message(causes, occasion), one)
+        return send_message(*message(causes, occasion), one)
     except SettingsError as error:
         return str(error)
 
@@ -149,7 +157,7 @@ def _send_causes(causes: Sequence[Cause], occasion: Occasion, one: Addressee) ->
 APP = "roster"
 
 
-def deliver(title: str, body: str, addressee: Addressee) -> str:
+def send_message(title: str, body: str, addressee: Recipient) -> str:
     """Send a message. Return a sentence without the address if that failed; otherwise blank."""
     with _silenced_apprise():
         # apprise takes a while to import, and on most nights there is nothing to send.
@@ -198,7 +206,7 @@ def _silenced_apprise() -> Iterator[None]:
 QUIET = ("read", "unchanged")
 
 
-def message(causes: Sequence[Cause], occasion: Occasion) -> tuple[str, str]:
+def message(causes: Sequence[Cause], occasion: NotifiedRun) -> tuple[str, str]:
     """Return the title and the text of a notification."""
     kinds = dict.fromkeys(cause.kind for cause in causes)
     return f"{occasion.key.feed}: {', '.join(kinds)}", public_text(
@@ -206,7 +214,7 @@ def message(causes: Sequence[Cause], occasion: Occasion) -> tuple[str, str]:
     )
 
 
-def _lines(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:
+def _lines(causes: Sequence[Cause], occasion: NotifiedRun) -> Iterator[str]:
     for cause in causes:
         yield from (f"{cause.kind.title()}: {sentence}" for sentence in cause.sentences)
     if occasion.result:

@@ -48,33 +48,35 @@ def make_password(state: Path, environment: Mapping[str, str]) -> None:
         write_private(password_file(state), f"{USER}:{secrets.token_urlsafe(24)}\n")
 
 
-def settings(state: Path, environment: Mapping[str, str]) -> dict[str, str]:
+def password_settings(state: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Return both of Prefect's settings for the password; empty if there is none yet."""
     value = password(state, environment)
     return {SERVER_AUTH: value, CLIENT_AUTH: value} if value else {}
 
 
-def header(password: str) -> dict[str, str]:
+def authorization_header(password: str) -> dict[str, str]:
     """Return the header that authorizes a request; empty without a password."""
     if not password:
         return {}
     return {"authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
 
 
-def check(api: str, state: Path, environment: Mapping[str, str]) -> None:
+def check_password(api: str, state: Path, environment: Mapping[str, str]) -> None:
     """Raise `DaemonError` if a server asks for no password, or does not accept ours."""
     if httpx.get(f"{api}/version").is_success:
         raise DaemonError(OPEN.format(api=api))
-    if not httpx.get(f"{api}/version", headers=header(password(state, environment))).is_success:
-        raise DaemonError(OTHER.format(api=api, where=server_facts(state, environment)))
+    if not httpx.get(
+        f"{api}/version", headers=authorization_header(password(state, environment))
+    ).is_success:
+        raise DaemonError(OTHER.format(api=api, where=password_location(state, environment)))
 
 
-def server_facts(state: Path, environment: Mapping[str, str]) -> str:
+def password_location(state: Path, environment: Mapping[str, str]) -> str:
     """Return where a person finds the password: the name of a variable, or a path."""
     return f"${SERVER_AUTH}" if environment.get(SERVER_AUTH) else str(password_file(state))
 
 
-def here(state: Path, named: str) -> dict[str, str]:
+def local_server_settings(state: Path, named: str) -> dict[str, str]:
     """Return Prefect's settings for the server that runs for a state folder.
 
     They are empty if no server runs, or if `named` is the address of another server: the password

@@ -36,7 +36,7 @@ class ApprovalForm(RunInput):
     note: str = Field("", max_length=2000, description="Why; kept with the plan.")
 
 
-def form(name: str, hours: float) -> Ask:
+def approval_form(name: str, hours: float) -> Ask:
     """Return a function that asks by a form, and waits for so many hours.
 
     The form shows the plan, and so does an artifact of the feed `name`.

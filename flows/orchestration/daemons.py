@@ -108,7 +108,7 @@ class Daemon:
             os.killpg(number, one)
 
 
-def end_children(daemon: Daemon) -> None:
+def stop_children(daemon: Daemon) -> None:
     """Terminate the child processes of a daemon, and wait for them.
 
     The flow runs of a worker are not in its process group, so no signal to the group reaches them.

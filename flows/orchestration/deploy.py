@@ -22,11 +22,11 @@ from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron
 
 from flows.errors import SettingsError
-from flows.feeds.feed import FEEDS, Feed, feed_file, read_feed
-from flows.feeds.keys import key_of
-from flows.options import from_feed
-from flows.orchestration.access import here
-from flows.orchestration.tasks import ceiling
+from flows.feeds.feed import FEEDS, Feed, find_feed_file, read_feed
+from flows.feeds.keys import feed_key
+from flows.options import feed_value
+from flows.orchestration.access import local_server_settings
+from flows.orchestration.tasks import limit_name
 from flows.result import DONE, FAILED
 from flows.target import SANDBOX
 
@@ -96,7 +96,7 @@ class WantedDeployment:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedFeed:
     """A feed that will be deployed."""
 
     file: Path
@@ -142,12 +142,12 @@ def deploy(
 
     Raises `SettingsError` with every problem in any of the files. In this case it deploys nothing.
     """
-    feeds = planned(folder, environment)
+    feeds = read_feeds(folder, environment)
     wanted = [one.wanted(state.absolute(), pool) for one in feeds]
     wanted.append(_summary_deployment(feeds, folder.absolute(), state.absolute(), pool))
     outcome: dict[str, Any] = {
         "deployments": {one.full_name: {"due": one.due, "pool": one.pool} for one in wanted},
-        "ceilings": {ceiling(target): limit for target, limit in _limits(feeds).items()},
+        "ceilings": {limit_name(target): limit for target, limit in _limits(feeds).items()},
         "taken_away": [],
     }
     try:
@@ -158,16 +158,16 @@ def deploy(
     return DeployResult(outcome)
 
 
-def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
+def read_feeds(folder: Path, environment: Mapping[str, str]) -> list[PlannedFeed]:
     """Read every feed file of a folder. Raises `SettingsError` with every problem in them."""
-    feeds: list[Planned] = []
+    feeds: list[PlannedFeed] = []
     problems: list[str] = []
     for file in sorted(folder.glob("*.toml")):
         try:
-            # A flow run can read only files that `feed_file` allows.
-            feed_file(str(file.absolute()), {FEEDS: str(folder)})
+            # A flow run can read only files that `find_feed_file` allows.
+            find_feed_file(str(file.absolute()), {FEEDS: str(folder)})
             feeds.append(
-                Planned(file.absolute(), read_feed(file), key_of(file, environment).target)
+                PlannedFeed(file.absolute(), read_feed(file), feed_key(file, environment).target)
             )
         except SettingsError as error:
             problems += error.problems
@@ -181,7 +181,7 @@ def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
 
 
 def _summary_deployment(
-    feeds: list[Planned], folder: Path, state: Path, pool: str
+    feeds: list[PlannedFeed], folder: Path, state: Path, pool: str
 ) -> WantedDeployment:
     zone = Counter(one.feed.time_zone for one in feeds).most_common(1)[0][0]
     parameters = {"feeds": str(folder), "state": str(state)}
@@ -199,7 +199,7 @@ def _summary_deployment(
     )
 
 
-def _limits(feeds: list[Planned]) -> dict[str, int]:
+def _limits(feeds: list[PlannedFeed]) -> dict[str, int]:
     """Return how many requests at a time each target allows: the most that any of its feeds sends.
 
     A sandbox has no limit, since no other machine uses it.
@@ -207,25 +207,25 @@ def _limits(feeds: list[Planned]) -> dict[str, int]:
     limits: dict[str, int] = {}
     for one in feeds:
         if one.target != SANDBOX:
-            limits[one.target] = max(limits.get(one.target, 0), from_feed("concurrency", one.feed))
+            limits[one.target] = max(limits.get(one.target, 0), feed_value("concurrency", one.feed))
     return limits
 
 
 def _deploy(outcome: dict[str, Any], wanted: list[WantedDeployment], tag: str, state: Path) -> None:
     """Apply what is wanted on the server, and enter in `outcome` what that changed."""
-    with client(state) as server:
-        need_pools(server, wanted)
-        if problems := taken(server, wanted):
+    with open_client(state) as server:
+        check_pools(server, wanted)
+        if problems := name_conflicts(server, wanted):
             raise SettingsError(*problems)
         for one in wanted:
-            outcome["deployments"][one.full_name]["is"] = apply(server, one, tag)
+            outcome["deployments"][one.full_name]["is"] = apply_deployment(server, one, tag)
         for name, limit in outcome["ceilings"].items():
             server.upsert_global_concurrency_limit_by_name(name, limit)
-        outcome["taken_away"] = list(take_away(server, tag, wanted))
+        outcome["taken_away"] = list(delete_deployments(server, tag, wanted))
 
 
 @contextmanager
-def client(state: Path) -> Iterator[Any]:
+def open_client(state: Path) -> Iterator[Any]:
     """Open a client of the Prefect server: the one in Prefect's settings, or else the local one.
 
     Raises `NoServer` if there is no server, where Prefect would start one of its own, or if the
@@ -254,14 +254,14 @@ def _settings(state: Path) -> Iterator[str | None]:
     It is added only if the settings have no password yet.
     """
     known = settings.get_current_settings().api
-    more = {} if known.auth_string else here(state, known.url or "")
+    more = {} if known.auth_string else local_server_settings(state, known.url or "")
     with settings.temporary_settings(
         updates={getattr(settings, name): value for name, value in more.items()}
     ):
         yield settings.get_current_settings().api.url
 
 
-def need_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
+def check_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
     """Raise `NoServer` if one of the work pools does not exist."""
     for pool in sorted({one.pool for one in wanted}):
         try:
@@ -270,7 +270,7 @@ def need_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
             raise NoServer(NO_POOL.format(pool=pool)) from None
 
 
-def taken(client: Any, wanted: Sequence[WantedDeployment]) -> list[str]:
+def name_conflicts(client: Any, wanted: Sequence[WantedDeployment]) -> list[str]:
     """Return a sentence for each name that a feed of another folder has already.
 
     Two feeds of the same name would overwrite each other's deployment every time.
@@ -278,7 +278,7 @@ def taken(client: Any, wanted: Sequence[WantedDeployment]) -> list[str]:
     problems = []
     for one in wanted:
         if deployed := _read_deployment(client, one):
-            other = ROOT / made_of(deployed.parameters)
+            other = ROOT / made_from(deployed.parameters)
             if other != one.file and other.exists():
                 problems.append(
                     f"{one.full_name} is deployed from {other} already. "
@@ -287,12 +287,12 @@ def taken(client: Any, wanted: Sequence[WantedDeployment]) -> list[str]:
     return problems
 
 
-def made_of(parameters: dict[str, str]) -> str:
+def made_from(parameters: dict[str, str]) -> str:
     """Return the file or folder from which a deployment was made, by its parameters."""
     return parameters.get("district") or parameters.get("feeds") or ""
 
 
-def apply(client: Any, wanted: WantedDeployment, tag: str) -> Change:
+def apply_deployment(client: Any, wanted: WantedDeployment, tag: str) -> Change:
     """Create or update a deployment, which runs one at a time. Return whether that changed it."""
     before = _read_deployment(client, wanted)
     loaded: Any = flow.from_source(
@@ -330,7 +330,7 @@ def _compared_values(deployment: Any) -> object:
     return schedules, [getattr(deployment, name) for name in COMPARED]
 
 
-def take_away(client: Any, tag: str, kept: Sequence[WantedDeployment]) -> Iterator[str]:
+def delete_deployments(client: Any, tag: str, kept: Sequence[WantedDeployment]) -> Iterator[str]:
     """Delete the deployments that have the tag and are not in `kept`; yield their names."""
     tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[tag]))
     deployments: list[Any] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import FAULTS, error_sentence
-from flows.reports.run import reasons, verdict
+from flows.errors import REPORTED_ERRORS, error_sentence
+from flows.reports.run import hold_reasons, run_verdict
 from flows.reports.screen import print_line
 from flows.result import FlowEnd, FlowEndName, RunResult
 
@@ -21,7 +21,7 @@ HELD: FlowEndName = "Held"
 def flow_end(result: RunResult, drop: str) -> FlowEnd:
     """Return how the flow of one run ended."""
     names: dict[str, FlowEndName] = {"held": "Held", "failed": "Failed", "refused": "Refused"}
-    message = " ".join((*reasons(result), *verdict(result, drop)))
+    message = " ".join((*hold_reasons(result), *run_verdict(result, drop)))
     return FlowEnd(names.get(result.status, "Completed"), message, result.as_json())
 
 
@@ -42,11 +42,11 @@ def final_state(end: FlowEnd) -> State[Any]:
     return Failed(name=end.name, message=end.message)
 
 
-def conducted(work: Callable[[], FlowEnd]) -> State[Any]:
+def run_flow(work: Callable[[], FlowEnd]) -> State[Any]:
     """Do the work of a flow, and return its final state. A fault is a sentence, not a traceback."""
     try:
         return final_state(work())
-    except FAULTS as error:
+    except REPORTED_ERRORS as error:
         for note in getattr(error, "__notes__", ()):
             print_line(f"roster: {note}", error=True)
         return final_state(FlowEnd("Failed", error_sentence(error)))

@@ -18,11 +18,11 @@ from prefect.client.schemas.objects import StateType
 from prefect.runtime import deployment, flow_run
 
 from flows.backfills.run import Backfill
-from flows.feeds.feed import feed_file, state_folder
+from flows.feeds.feed import find_feed_file, state_folder
 from flows.job import Job
 from flows.make_job import make_job
 from flows.options import Command, Options
-from flows.orchestration.artifacts import page, publish
+from flows.orchestration.artifacts import publish_lines, publish_run
 from flows.orchestration.flow_end import HELD, flow_end
 from flows.orchestration.tasks import Tasks
 from flows.pipeline import Pipeline
@@ -45,21 +45,21 @@ def options_of(district: str, state: str, command: Command = "sync", **more: Any
     Raises `SettingsError` if the feed or the state folder is not allowed.
     """
     return Options.of(
-        command, feed_file(district, os.environ), state=state_folder(state, os.environ), **more
+        command, find_feed_file(district, os.environ), state=state_folder(state, os.environ), **more
     )
 
 
 def sync(district: str, state: str, command: Command = "sync", **more: Any) -> FlowEnd:
     """Run a sync, or bring back the roster of the run that `restore` names."""
-    return end_of_run(options_of(district, state, command, **more))
+    return run_to_end(options_of(district, state, command, **more))
 
 
-def end_of_run(options: Options) -> FlowEnd:
+def run_to_end(options: Options) -> FlowEnd:
     """Run a job, publish it, and return how it ended."""
-    return flow_end(perform(options), str(options.drop))
+    return flow_end(run_and_publish(options), str(options.drop))
 
 
-def perform(options: Options) -> RunResult:
+def run_and_publish(options: Options) -> RunResult:
     """Run a job, write its files and publish it."""
     return _run_and_publish(options, make_job(options, os.environ), pipeline_of(options))
 
@@ -76,14 +76,14 @@ def _run_and_publish(options: Options, job: Job, pipeline: Pipeline | None) -> R
     result = run_job(job, Tasks(options.drop.stem), pipeline)
     if not job.rehearsal:
         write_run_files(result, str(options.drop))
-        publish(result, str(options.drop), options.drop.stem)
+        publish_run(result, str(options.drop), options.drop.stem)
     return result
 
 
-def show_backfill(found: Backfill, options: Options) -> FlowEnd:
+def publish_backfill(found: Backfill, options: Options) -> FlowEnd:
     """Publish a backfill day by day, and return how it ended."""
     lines = backfill_lines(found)
-    page(options.drop.stem, "backfill", lines)
+    publish_lines(options.drop.stem, "backfill", lines)
     last = (
         flow_end(found.done[-1][1], str(options.drop)) if found.done else FlowEnd("Completed", "")
     )
@@ -95,7 +95,7 @@ def verify(options: Options) -> Verification:
     return Tasks(options.drop.stem).stage("verify", compare_feed, make_job(options, os.environ))
 
 
-def superseded() -> FlowEnd | None:
+def superseded_end() -> FlowEnd | None:
     """Return the end of a scheduled run if a later one of the same deployment is due; else None.
 
     The later run may be waiting, running or done. A run that a person has started is never

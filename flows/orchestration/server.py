@@ -22,10 +22,10 @@ from typing import Any
 import httpx
 
 from flows.errors import SettingsError
-from flows.files import closed
+from flows.files import protect_state_folder
 from flows.orchestration import access
 from flows.orchestration.access import FOLDER, HOST, api_of, port_of
-from flows.orchestration.daemons import Daemon, DaemonError, end_children
+from flows.orchestration.daemons import Daemon, DaemonError, stop_children
 from flows.orchestration.deploy import ROOT
 from flows.reports.screen import print_line
 
@@ -80,7 +80,7 @@ class ServerLocation:
             "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
             "PREFECT_WORKER_QUERY_SECONDS": "5",
         }
-        return {**defaults, **given, **ours, **access.settings(self.state, given)}
+        return {**defaults, **given, **ours, **access.password_settings(self.state, given)}
 
 
 def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
@@ -96,7 +96,7 @@ def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
     if "server" not in ran:
         server.start([PREFECT, "server", "start", "--host", HOST, "--port", str(place.port)])
     _wait(lambda: _answers(place), server)
-    access.check(place.api, place.state, environment)
+    access.check_password(place.api, place.state, environment)
     if "worker" not in ran:
         worker.start(
             [PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL]
@@ -113,7 +113,7 @@ def stop(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
     Before that, flow runs finish the requests that are under way, and record their outcomes.
     """
     own = place.environment(environment)
-    end_children(Daemon("worker", place.folder, own))
+    stop_children(Daemon("worker", place.folder, own))
     return [name for name in ("worker", "server") if Daemon(name, place.folder, own).stop()]
 
 
@@ -170,7 +170,7 @@ def _answers(place: ServerLocation) -> bool:
 def _has_worker(place: ServerLocation, password: str) -> bool:
     path = f"{place.api}/work_pools/{POOL}/workers/filter"
     try:
-        answer = httpx.post(path, json={}, headers=access.header(password))
+        answer = httpx.post(path, json={}, headers=access.authorization_header(password))
     except httpx.HTTPError:
         return False
     workers: list[dict[str, Any]] = answer.json() if answer.is_success else []
@@ -179,7 +179,7 @@ def _has_worker(place: ServerLocation, password: str) -> bool:
 
 def _ready_text(state: Path, place: ServerLocation) -> str:
     """Return where the server is, how to sign in, and what to do next."""
-    where = access.server_facts(state, os.environ)
+    where = access.password_location(state, os.environ)
     if where.startswith("$"):
         password, said = f"that of {where}", ""
     else:
@@ -202,7 +202,7 @@ def main() -> int:
     options = parser.parse_args()
     place = ServerLocation(options.state.absolute(), options.port)
     try:
-        closed(place.state)
+        protect_state_folder(place.state)
         if options.what == "start":
             ran = start(place, os.environ)
             if ran:

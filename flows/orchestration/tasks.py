@@ -26,13 +26,20 @@ from prefect.context import TaskRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 
-from connectors.oneroster.load_state import Sender, Sent
-from connectors.oneroster.operations import Errand
-from connectors.oneroster.processes import Batch, BatchReply, in_parts, joined, lost, run_part
+from connectors.oneroster.load_state import BatchResult, Sender
+from connectors.oneroster.operations import Operation
+from connectors.oneroster.processes import (
+    Batch,
+    BatchReply,
+    join_replies,
+    lost_reply,
+    run_part,
+    split_batch,
+)
 from connectors.oneroster.target import Endpoint
 from flows.errors import SettingsError
 from flows.job import Job
-from flows.orchestration.artifacts import UNSHOWN, key
+from flows.orchestration.artifacts import ARTIFACT_ERRORS, artifact_key
 from flows.reports.screen import print_line
 from flows.safe_text import plain_text
 from flows.watch import Watch
@@ -49,7 +56,7 @@ UNLIMITED = (
 )
 # For each runner, which is also the name of an optional dependency: its package and its class.
 RUNNERS = {"dask": ("prefect_dask", "DaskTaskRunner"), "ray": ("prefect_ray", "RayTaskRunner")}
-NOT_THERE = (
+NOT_INSTALLED = (
     "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it, in the "
     "folder of this program: pip install '.[{name}]'."
 )
@@ -87,14 +94,14 @@ class Tasks(Watch):
     def advance(self, entity: str, done: int, total: int) -> None:
         """Create or update the progress artifact of an entity."""
         percent = 100.0 * done / max(total, 1)
-        with suppress(*UNSHOWN):
+        with suppress(*ARTIFACT_ERRORS):
             if entity in self._progress:
                 artifact_id = self._progress[entity]
                 update_progress_artifact(artifact_id, percent, _sync=True)  # type: ignore[call-arg]
             else:
                 artifact: Any = create_progress_artifact(
                     percent,
-                    key(self._name, entity),
+                    artifact_key(self._name, entity),
                     f"{entity}: {total:,} records to settle",
                     _sync=True,
                 )  # type: ignore[call-arg]
@@ -108,8 +115,8 @@ class Tasks(Watch):
 
         It sends from a cluster if the feed names one, else through `local`.
         """
-        async with cluster(job, address) if job.load.runner else local as sender:
-            yield _InTasks(sender, await turn_of(job, get_run_logger().warning))
+        async with open_cluster(job, address) if job.load.runner else local as sender:
+            yield _InTasks(sender, await open_turn(job, get_run_logger().warning))
 
 
 class _InTasks:
@@ -130,10 +137,10 @@ class _InTasks:
         return self._sender.retries
 
     async def run(
-        self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
-    ) -> Sent:
+        self, batch: str, errands: list[Operation], at_once: int, stop: asyncio.Event | None
+    ) -> BatchResult:
         """Run a batch as soon as the ceiling allows it."""
-        results: list[Sent] = []
+        results: list[BatchResult] = []
 
         async def send() -> None:
             async with self._turn(at_once):
@@ -150,13 +157,13 @@ def _task(work: Callable[[], Any], name: str, run_name: str) -> Any:
     )
 
 
-def ceiling(target: str) -> str:
+def limit_name(target: str) -> str:
     """Return the name of a target's concurrency limit: readable, and different for each target."""
     readable = re.sub(r"[^a-z0-9]+", "-", target.lower().partition("://")[2]).strip("-")[:40]
     return f"roster-{readable or 'target'}-{sha256(target.encode()).hexdigest()[:8]}"
 
 
-async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
+async def open_turn(job: Job, warn: Callable[[str], None]) -> Turn:
     """Return what each batch enters before it sends: its share of the target's ceiling.
 
     There is no ceiling for the embedded sandbox, which no other machine uses, or if Prefect does
@@ -164,7 +171,7 @@ async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
     """
     if job.load.target.url is None:
         return lambda _at_once: nullcontext()
-    name = ceiling(job.load.target.name)
+    name = limit_name(job.load.target.name)
     async with get_client() as client:
         try:
             limit = (await client.read_global_concurrency_limit_by_name(name)).limit
@@ -177,7 +184,7 @@ async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
 
 
 @asynccontextmanager
-async def cluster(job: Job, address: Endpoint) -> AsyncIterator[Cluster]:
+async def open_cluster(job: Job, address: Endpoint) -> AsyncIterator[Cluster]:
     """Yield a sender that sends from the cluster at `job.load.cluster`.
 
     Raises `SettingsError` if the package of the runner is not installed.
@@ -191,7 +198,7 @@ def _task_runner(job: Job) -> Any:
     try:
         kind = getattr(import_module(package), name)
     except ImportError:
-        raise SettingsError(NOT_THERE.format(name=job.load.runner, package=package)) from None
+        raise SettingsError(NOT_INSTALLED.format(name=job.load.runner, package=package)) from None
     return kind(address=job.load.cluster)
 
 
@@ -206,10 +213,10 @@ class Cluster:
         self._address = replace(address, slots=None)
 
     async def run(
-        self, batch: str, errands: list[Errand], at_once: int, _stop: asyncio.Event | None
-    ) -> Sent:
+        self, batch: str, errands: list[Operation], at_once: int, _stop: asyncio.Event | None
+    ) -> BatchResult:
         """Run a batch to its end. A batch that is under way is not stopped."""
-        parts = in_parts(errands, at_once, self._count)
+        parts = split_batch(errands, at_once, self._count)
         futures = [
             self._submit(f"{batch}, part {number}", part) for number, part in enumerate(parts, 1)
         ]
@@ -218,7 +225,7 @@ class Cluster:
         ]
         self.requests += sum(reply.requests for reply in replies)
         self.retries += sum(reply.retries for reply in replies)
-        return joined(replies)
+        return join_replies(replies)
 
     def _submit(self, name: str, part: Batch) -> Any:
         # Pickled here, since Prefect inspects the parameters of a task, and these have records.
@@ -237,7 +244,7 @@ class Cluster:
         try:
             reply: BatchReply = pickle.loads(await asyncio.to_thread(future.result))
         except Exception as error:  # noqa: BLE001  (each runner has errors of its own)
-            return lost(
+            return lost_reply(
                 part,
                 "A process of the cluster that was sending was lost "
                 f"({type(error).__name__}). Run again.",

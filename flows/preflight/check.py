@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from flows.result import DONE, FAILED, REFUSED, USAGE
 
-Standing = Literal["ok", "warning", "not ok", "not looked at"]
+CheckState = Literal["ok", "warning", "not ok", "not looked at"]
 # The first of these that occurs is the exit code: wrong settings may cause the other failures.
 ORDER = (USAGE, FAILED, REFUSED)
 
@@ -17,7 +17,7 @@ class Check:
     """The result of one check."""
 
     name: str
-    standing: Standing
+    standing: CheckState
     says: str  # ends with the next step if the check failed; several facts stand on a line each
     exit: int = DONE  # the exit code if the check failed
 
@@ -63,7 +63,7 @@ class Preflight:
         }
 
 
-def ok(name: str, says: str) -> Check:
+def passed(name: str, says: str) -> Check:
     """Return a check that passed."""
     return Check(name, "ok", says)
 
@@ -78,6 +78,6 @@ def failed(name: str, says: str, exit_code: int = FAILED) -> Check:
     return Check(name, "not ok", says, exit_code)
 
 
-def unseen(name: str, why: str) -> Check:
+def not_checked(name: str, why: str) -> Check:
     """Return a check that was not possible, with the reason."""
     return Check(name, "not looked at", why)

@@ -18,14 +18,19 @@ from flows.extract import extract, find_drop
 from flows.finding_groups import finding_groups
 from flows.job import Job
 from flows.pipeline import accept_drop
-from flows.preflight.check import Check, failed, ok, unseen, warning
+from flows.preflight.check import Check, failed, not_checked, passed, warning
 from flows.result import REFUSED, USAGE
-from transforms.findings import Findings, gather
+from transforms.findings import Findings, merge_findings
 from transforms.guard.amounts import sentences
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
 from transforms.sources import normalize
-from transforms.target_values import UNMAPPED, becomes, not_carried, unmapped
+from transforms.target_values import (
+    UNMAPPED_COLUMNS,
+    effect_of_unmapped,
+    files_without_place,
+    unmapped_words,
+)
 from transforms.target_vocabulary import TargetVocabulary
 
 DROP, MAPPING = "drop", "mapping"
@@ -47,7 +52,7 @@ class DropContents:
     rows: int = 0
     roster: Roster = field(default_factory=lambda: Roster({}))
     # words that the target does not know
-    words: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNMAPPED))
+    words: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNMAPPED_COLUMNS))
     absent: str = ""  # why there is no drop
 
     def touched(self, collections: Collection[str]) -> list[str]:
@@ -60,7 +65,7 @@ class DropContents:
         return [name for name in collections if name in names] or list(collections)
 
 
-def found(job: Job) -> tuple[Job, DropContents]:
+def read_drop_contents(job: Job) -> tuple[Job, DropContents]:
     """Find and read the drop of a job. `dropped` reports what is wrong with it."""
     try:
         job = find_drop(job)
@@ -79,19 +84,19 @@ def _read_contents(job: Job) -> DropContents:
         if name in raw.files
     ]
     rows = sum(file.frame.height + len(file.ragged) for file in files)
-    return DropContents(len(files), rows, roster, unmapped(roster, job.load.carrying))
+    return DropContents(len(files), rows, roster, unmapped_words(roster, job.load.carrying))
 
 
-def dropped(job: Job, drop: DropContents) -> tuple[list[Check], Accepted | None]:
+def check_drop_contents(job: Job, drop: DropContents) -> tuple[list[Check], Accepted | None]:
     """Check the drop as a run would: what would be loaded, and what must be mapped?"""
     if drop.absent:
-        return [failed(DROP, drop.absent, USAGE), unseen(MAPPING, "There is no drop.")], None
+        return [failed(DROP, drop.absent, USAGE), not_checked(MAPPING, "There is no drop.")], None
     try:
         with Ledger.reading(job.ledger_at) as ledger:
             accepted = accept_drop(job, ledger)
     except LedgerError:
         why = "A drop is judged beside the ledger, which cannot be read."
-        return [unseen(DROP, why), unseen(MAPPING, why)], None
+        return [not_checked(DROP, why), not_checked(MAPPING, why)], None
     except TargetError as error:
         why = (
             "The feed's file says that others have records in the target (`external`), and they "
@@ -99,7 +104,7 @@ def dropped(job: Job, drop: DropContents) -> tuple[list[Check], Accepted | None]
         )
         return [failed(DROP, why), _mapping_check(job, drop, Findings())], None
     if accepted.refused.height:
-        return [_refused_check(job, accepted), unseen(MAPPING, "The drop is refused.")], None
+        return [_refused_check(job, accepted), not_checked(MAPPING, "The drop is refused.")], None
     return [
         _accepted_check(job, drop, accepted),
         _mapping_check(job, drop, accepted.findings),
@@ -128,7 +133,7 @@ def _accepted_check(job: Job, drop: DropContents, accepted: Accepted) -> Check:
         f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
     )
     if not total["rejected"]:
-        return ok(DROP, f"{size}{unshared} None is rejected.")
+        return passed(DROP, f"{size}{unshared} None is rejected.")
     mostly_rejected = sentences(
         {name: counts for name, counts in by_name.items() if ENTITIES[name].needed},
         accepted.rejections,
@@ -150,7 +155,7 @@ def _mapping_check(job: Job, drop: DropContents, findings: Findings) -> Check:
         *_files_without_place(drop.roster, job),
     ]
     if not lines:
-        return ok(
+        return passed(
             MAPPING, "The target has a word for each of the drop's, or the feed's file gives one."
         )
     if drop.words.height:
@@ -167,7 +172,7 @@ def _unmapped_words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterat
         number = "1 word" if count == 1 else f"{count:,} words"
         yield (
             f"{entity}.{column}: {number} that the target does not know, in {rows:,} "
-            f"{'row' if rows == 1 else 'rows'}, {becomes(vocabulary, entity, column)}."
+            f"{'row' if rows == 1 else 'rows'}, {effect_of_unmapped(vocabulary, entity, column)}."
         )
 
 
@@ -178,8 +183,10 @@ def _fixable_errors(findings: Findings) -> Iterator[str]:
 
 
 def _files_without_place(roster: Roster, job: Job) -> Iterator[str]:
-    notices = not_carried(roster, job.load.carrying.vocabulary, job.load.target.profile.collections)
-    files = [notice.file for notice in gather(notices).notices]
+    notices = files_without_place(
+        roster, job.load.carrying.vocabulary, job.load.target.profile.collections
+    )
+    files = [notice.file for notice in merge_findings(notices).notices]
     if files:
         yield f"The target has no place for {', '.join(files)}."
 

@@ -13,12 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from connectors.oneroster.probe.questions import QUESTIONS, Fact, ProbeProblem, problems
-from connectors.oneroster.probe.records import PREFIX, Made, Throwaways
+from connectors.oneroster.probe.questions import QUESTIONS, ProbeFact, ProbeProblem, find_problems
+from connectors.oneroster.probe.records import PREFIX, MadeRecord, ProbeRecords
 from connectors.oneroster.probe.run import probe as ask_questions
 from connectors.private_files import write_private
 from flows.errors import SettingsError
-from flows.feeds.targets import choose
+from flows.feeds.targets import choose_target
 from flows.options import Options
 from flows.result import DONE, FAILED
 from flows.send import open_target
@@ -36,21 +36,21 @@ LEFT = "Not taken away yet: {names}. The next probe tries again."
 
 
 @dataclass(frozen=True)
-class Probed:
+class StoredProbe:
     """The result of a probe of a target."""
 
     target: str
     created_by_put: frozenset[str]  # the collections in which, as far as we know, a PUT creates
     at: datetime  # UTC
-    facts: tuple[Fact, ...] = ()
-    left: tuple[Made, ...] = ()  # as in `Probe`
+    facts: tuple[ProbeFact, ...] = ()
+    left: tuple[MadeRecord, ...] = ()  # as in `Probe`
     broken: str = ""  # as in `Probe`
     requests: int = 0
 
     @property
     def problems(self) -> list[ProbeProblem]:
         """Where the target differs from what the loader assumes."""
-        return problems(self.facts, self.created_by_put)
+        return find_problems(self.facts, self.created_by_put)
 
     @property
     def exit_code(self) -> int:
@@ -77,22 +77,22 @@ def is_staging(options: Options, environment: Mapping[str, str]) -> bool:
 
 def probe(
     options: Options, environment: Mapping[str, str], say: Callable[[str], None] = lambda _: None
-) -> Probed:
+) -> StoredProbe:
     """Probe a target and store the result. Raises `SettingsError` if it is no staging target."""
     target, staging = _choose_target(options, environment)
     if not staging:
         raise SettingsError(REFUSED.format(target=target.name))
-    run, before = secrets.token_hex(4), kept(options.state, target)
-    new = begun(target)
+    run, before = secrets.token_hex(4), read_probe(options.state, target)
+    new = unprobed(target)
     earlier = before.left if before else ()
     say(WRITING.format(target=target.name, prefix=f"{PREFIX}{run}"))
 
-    def store_left(left: Sequence[Made]) -> None:
+    def store_left(left: Sequence[MadeRecord]) -> None:
         """Store what may still be in the target, however the probe ends."""
-        keep(options.state, replace(before or new, left=tuple(left)))
+        store_probe(options.state, replace(before or new, left=tuple(left)))
 
     # If this probe is killed, the next one deletes its records by the stored ids.
-    store_left([*earlier, *Throwaways(run).ids()])
+    store_left([*earlier, *ProbeRecords(run).ids()])
     with open_target(target, options.state, 1) as address:
         try:
             found = asyncio.run(ask_questions(address, run, earlier, store_left))
@@ -103,7 +103,7 @@ def probe(
         new, facts=found.facts, left=found.left, broken=found.broken, requests=found.requests
     )
     if not (probed.broken and before):  # an incomplete probe knows less than the previous one
-        keep(options.state, probed)
+        store_probe(options.state, probed)
     return probed
 
 
@@ -118,17 +118,17 @@ def _choose_target(options: Options, environment: Mapping[str, str]) -> tuple[Ta
         from flows.feeds.feed import read_feed
 
         feed = read_feed(options.drop)
-    target = choose(options.target, feed, environment)
+    target = choose_target(options.target, feed, environment)
     declared = (
         feed is not None
         and feed.target.staging
-        and choose(None, feed, environment).name == target.name
+        and choose_target(None, feed, environment).name == target.name
     )
     return target, target.on_this_machine or declared
 
 
 def _report_left(state: Path, target: Target, say: Callable[[str], None]) -> None:
-    probed = kept(state, target)
+    probed = read_probe(state, target)
     if probed and probed.left:
         say(
             LEFT.format(names=", ".join(f"{name} {sourced_id}" for name, sourced_id in probed.left))
@@ -145,13 +145,13 @@ def problem_sentence(problem: ProbeProblem) -> str:
     )
 
 
-def begun(target: Target) -> Probed:
+def unprobed(target: Target) -> StoredProbe:
     """Return what is known of a target before it is probed."""
     by_put = frozenset(name for name, one in target.profile.collections.items() if one.put_creates)
-    return Probed(target.name, by_put, datetime.now(UTC))
+    return StoredProbe(target.name, by_put, datetime.now(UTC))
 
 
-def kept(state: Path, target: Target) -> Probed | None:
+def read_probe(state: Path, target: Target) -> StoredProbe | None:
     """Return the stored result of the last probe of a target.
 
     None if there is none, or it cannot be read.
@@ -159,9 +159,9 @@ def kept(state: Path, target: Target) -> Probed | None:
     try:
         read = json.loads(_probe_file(state, target.name).read_text("utf-8"))
         left = tuple((str(name), str(sourced_id)) for name, sourced_id in read["left"])
-        facts = tuple(Fact(**fact) for fact in read["facts"])
+        facts = tuple(ProbeFact(**fact) for fact in read["facts"])
         return replace(
-            begun(target),
+            unprobed(target),
             at=datetime.fromisoformat(read["at"]),
             facts=facts,
             left=left,
@@ -172,7 +172,7 @@ def kept(state: Path, target: Target) -> Probed | None:
         return None
 
 
-def keep(state: Path, probed: Probed) -> Path:
+def store_probe(state: Path, probed: StoredProbe) -> Path:
     """Store a probe instead of the last one of its target. Return the file."""
     path = _probe_file(state, probed.target)
     write_private(path, json.dumps(probed.as_json(), indent=2) + "\n")

@@ -14,45 +14,47 @@ from pathlib import Path
 
 from connectors.ledger import Ledger, LedgerError
 from flows.errors import SettingsError
-from flows.feeds.targets import choose
+from flows.feeds.targets import choose_target
 from flows.job import Job
 from flows.make_job import make_job
 from flows.options import Options
-from flows.preflight.check import Check, Preflight, failed, ok, unseen, warning
-from flows.preflight.drop import dropped, found
-from flows.preflight.probe import Probed, is_staging, kept, problem_sentence
-from flows.preflight.target import first_load, target
+from flows.preflight.check import Check, Preflight, failed, not_checked, passed, warning
+from flows.preflight.drop import check_drop_contents, read_drop_contents
+from flows.preflight.probe import StoredProbe, is_staging, problem_sentence, read_probe
+from flows.preflight.target import check_first_load, check_target
 from flows.result import USAGE
 from flows.target import Credentials, Target
 
 
 def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
     """Check settings, secrets, target, drop and state. The target is only read."""
-    settings_checks, job = settings(options, environment)
+    settings_checks, job = check_settings(options, environment)
     if job is None:
         return Preflight(str(options.drop), "", tuple(settings_checks))
-    job, drop = found(job)
-    target_checks = target(job, drop.touched(job.load.target.profile.collections))
+    job, drop = read_drop_contents(job)
+    target_checks = check_target(job, drop.touched(job.load.target.profile.collections))
     usable = not any(check.standing == "not ok" for check in target_checks)
-    state_checks = state(job)
+    state_checks = check_state(job)
     # If the target cannot be read, external records are not requested again.
     without_external = replace(job, guard=replace(job.guard, external=frozenset()))
-    drop_checks, accepted = dropped(job if usable else without_external, drop)
+    drop_checks, accepted = check_drop_contents(job if usable else without_external, drop)
     checks = [
         *settings_checks,
         *target_checks,
         *drop_checks,
         *state_checks,
-        first_load(job, accepted, usable),
+        check_first_load(job, accepted, usable),
     ]
     staging = is_staging(options, environment)
-    return Preflight(job.run.feed, job.load.target.name, (*checks, probed(job, staging)))
+    return Preflight(job.run.feed, job.load.target.name, (*checks, check_probe(job, staging)))
 
 
 SETTINGS, SECRETS = "settings", "secrets"
 
 
-def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Check], Job | None]:
+def check_settings(
+    options: Options, environment: Mapping[str, str]
+) -> tuple[list[Check], Job | None]:
     """Check the settings, and make a job of them if they are valid."""
     # The models of feed files take a while to build, and `roster --help` does not need them.
     from flows.feeds.feed import read_feed
@@ -62,10 +64,10 @@ def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Che
     except SettingsError as error:
         return [_settings_failure(SETTINGS, error)], None
     try:
-        target = choose(options.target, feed, environment)
+        target = choose_target(options.target, feed, environment)
     except SettingsError as error:
         return [
-            ok(SETTINGS, f"{options.drop} can be read."),
+            passed(SETTINGS, f"{options.drop} can be read."),
             _settings_failure(SECRETS, error),
         ], None
     try:
@@ -77,7 +79,7 @@ def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Che
     sentence = (
         f"{job.run.feed} into {job.load.target.name}, from {origin}, as {job.source.layout_name}."
     )
-    return [ok(SETTINGS, sentence), ok(SECRETS, _secrets_sentence(target))], job
+    return [passed(SETTINGS, sentence), passed(SECRETS, _secrets_sentence(target))], job
 
 
 def _settings_failure(name: str, error: SettingsError) -> Check:
@@ -104,14 +106,14 @@ UNKNOWN = (
 )
 
 
-def state(job: Job) -> list[Check]:
+def check_state(job: Job) -> list[Check]:
     """Check the state folder and the ledger, without creating either."""
     return [_check_folder(job.run.state), *_check_ledger(job)]
 
 
-def probed(job: Job, staging: bool) -> Check:
+def check_probe(job: Job, staging: bool) -> Check:
     """Report what the last probe found, and where the loader's assumptions are wrong."""
-    found = kept(job.run.state, job.load.target)
+    found = read_probe(job.run.state, job.load.target)
     if found is None or not found.facts:
         return (
             warning(PROBE, f"None was kept of {job.load.target.name}. {UNKNOWN}")
@@ -138,14 +140,14 @@ def _check_folder(folder: Path) -> Check:
             "--state.",
         )
     if not folder.exists():
-        return ok(STATE, f"{folder} will be made, for its owner only.")
+        return passed(STATE, f"{folder} will be made, for its owner only.")
     if nearest.stat().st_mode & OTHERS:
         return warning(
             STATE,
             f"{folder} is open to others of this machine, and will hold names of people: chmod "
             f"700 {folder}",
         )
-    return ok(STATE, f"{folder} can be written to, by its owner only.")
+    return passed(STATE, f"{folder} can be written to, by its owner only.")
 
 
 def _check_ledger(job: Job) -> list[Check]:
@@ -162,9 +164,12 @@ def _check_ledger(job: Job) -> list[Check]:
     except LedgerError as error:
         return [failed(LEDGER, str(error)), _unchecked_feed()]
     new = isinstance(location, Path) and not location.exists()
-    usable = ok(LEDGER, f"{shown} will be made." if new else f"{shown} can be used.")
+    usable = passed(LEDGER, f"{shown} will be made." if new else f"{shown} can be used.")
     if holder is None:
-        return [usable, ok(FREE, f"Nobody else loads {job.run.feed} into {job.load.target.name}.")]
+        return [
+            usable,
+            passed(FREE, f"Nobody else loads {job.run.feed} into {job.load.target.name}."),
+        ]
     who = f"run {holder.run} (process {holder.process} on {holder.host}), since {holder.since}"
     return [
         usable,
@@ -177,10 +182,10 @@ def _check_ledger(job: Job) -> list[Check]:
 
 
 def _unchecked_feed() -> Check:
-    return unseen(FREE, "Who loads this feed stands in the ledger.")
+    return not_checked(FREE, "Who loads this feed stands in the ledger.")
 
 
-def _probe_check(found: Probed) -> Check:
+def _probe_check(found: StoredProbe) -> Check:
     days = (datetime.now(UTC) - found.at).days
     when = "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} ago"
     problems = found.problems
@@ -204,4 +209,6 @@ def _probe_check(found: Probed) -> Check:
         lines.append("That is long ago: probe again.")
     if any(problem.question == "create" for problem in problems):  # the client may not write
         return failed(PROBE, "\n".join(lines))
-    return (warning if problems or found.left or days > OLD_DAYS else ok)(PROBE, "\n".join(lines))
+    return (warning if problems or found.left or days > OLD_DAYS else passed)(
+        PROBE, "\n".join(lines)
+    )

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from connectors.ledger import Ledger, LedgerError
-from connectors.oneroster.read import Examined, Shown, examined
+from connectors.oneroster.read import CollectionAccess, TargetAccess, examine
 from connectors.oneroster.target import TargetError
 from flows.accept import Accepted
-from flows.guard_context import SAMPLED
+from flows.guard_context import SAMPLED_ENTITIES
 from flows.job import Job
-from flows.preflight.check import Check, failed, ok, unseen, warning
+from flows.preflight.check import Check, failed, not_checked, passed, warning
 from flows.send import count_active, open_target
 from flows.why.sources import HURRY
 
@@ -21,75 +21,75 @@ SLEEPING = "The sandbox of this machine has held nothing yet, and starts with a 
 LOOKED_UP = 10
 
 
-def target(job: Job, names: Sequence[str]) -> list[Check]:
+def check_target(job: Job, names: Sequence[str]) -> list[Check]:
     """Check that the target answers, takes our credentials and shows the touched collections."""
     if job.nothing_there:
         return [
-            ok(TARGET, SLEEPING),
-            ok(CREDENTIALS, "It takes its own."),
-            ok(SCOPES, "It shows everything."),
+            passed(TARGET, SLEEPING),
+            passed(CREDENTIALS, "It takes its own."),
+            passed(SCOPES, "It shows everything."),
         ]
     try:
         with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
             hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
             found = asyncio.run(
-                examined(hurried, [job.load.target.profile.collections[name] for name in names])
+                examine(hurried, [job.load.target.profile.collections[name] for name in names])
             )
     except OSError as error:
-        found = Examined(
+        found = TargetAccess(
             down=f"{job.load.target.name} cannot be opened: {error}. Check the permissions of the "
             "state folder."
         )
     return _target_checks(job.load.target.name, found)
 
 
-def first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
+def check_first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
     """Check that the target has none of the drop's records, or that the ledger knows the feed."""
     try:
         with Ledger.reading(job.ledger_at) as ledger:
             known = sum(frame.height for frame in ledger.known(job.key).values())
             sample = {} if known or accepted is None else _sample(accepted, job, ledger)
     except LedgerError:
-        return unseen(EMPTY, "Whether the ledger knows this feed cannot be read.")
+        return not_checked(EMPTY, "Whether the ledger knows this feed cannot be read.")
     if known:
-        return ok(
+        return passed(
             EMPTY,
             f"This feed was loaded or adopted already: the ledger knows {known:,} records of it.",
         )
     if job.nothing_there:
-        return ok(EMPTY, SLEEPING)
+        return passed(EMPTY, SLEEPING)
     if accepted is None or not usable:
-        return unseen(EMPTY, "It takes a drop that is read and a target that answers.")
+        return not_checked(EMPTY, "It takes a drop that is read and a target that answers.")
     return _check_foreign(job, sample)
 
 
-def _target_checks(name: str, found: Examined) -> list[Check]:
+def _target_checks(name: str, found: TargetAccess) -> list[Check]:
     if found.unreached:
         why = f"{name} does not answer: {found.unreached}. Check its address and the network."
         return [
             failed(TARGET, why),
-            *(unseen(one, "The target does not answer.") for one in (CREDENTIALS, SCOPES)),
+            *(not_checked(one, "The target does not answer.") for one in (CREDENTIALS, SCOPES)),
         ]
-    answers = ok(TARGET, f"{name} answers.")
+    answers = passed(TARGET, f"{name} answers.")
     if found.refused:
         return [
             answers,
             failed(CREDENTIALS, found.refused),
-            unseen(SCOPES, "The credentials come first."),
+            not_checked(SCOPES, "The credentials come first."),
         ]
     if found.down:
         return [
             failed(TARGET, found.down),
-            unseen(CREDENTIALS, "The target fails."),
-            unseen(SCOPES, "The target fails."),
+            not_checked(CREDENTIALS, "The target fails."),
+            not_checked(SCOPES, "The target fails."),
         ]
-    return [answers, ok(CREDENTIALS, "They are accepted."), _scope_check(found.shown)]
+    return [answers, passed(CREDENTIALS, "They are accepted."), _scope_check(found.shown)]
 
 
-def _scope_check(shown: Mapping[str, Shown]) -> Check:
+def _scope_check(shown: Mapping[str, CollectionAccess]) -> Check:
     hidden = {name: one for name, one in shown.items() if one.total is None}
     if not hidden:
-        return ok(SCOPES, f"All {len(shown)} collections that a load would touch can be read.")
+        return passed(SCOPES, f"All {len(shown)} collections that a load would touch can be read.")
     missing_scopes: dict[str, list[str]] = {}
     for name, one in hidden.items():
         if one.scope:
@@ -109,9 +109,9 @@ def _scope_check(shown: Mapping[str, Shown]) -> Check:
 
 def _sample(accepted: Accepted, job: Job, ledger: Ledger) -> dict[str, list[str]]:
     """Return some evenly spread ids of the drop that no other feed of this ledger has sent."""
-    others = ledger.of_others(job.key, SAMPLED)
+    others = ledger.of_others(job.key, SAMPLED_ENTITIES)
     sample = {}
-    for name in SAMPLED:
+    for name in SAMPLED_ENTITIES:
         if name in accepted.standing:
             ids = accepted.standing[name].accepted["sourcedId"]
             ids = ids.filter(~ids.is_in(others[name].implode())) if name in others else ids
@@ -128,9 +128,11 @@ def _check_foreign(job: Job, ids_by_entity: dict[str, list[str]]) -> Check:
             ids_by_entity, replace(job, load=replace(job.load, patience_seconds=HURRY.seconds))
         )
     except TargetError as error:
-        return unseen(EMPTY, str(error))
+        return not_checked(EMPTY, str(error))
     if not found:
-        return ok(EMPTY, f"The target holds none of the drop's records ({count} were looked up).")
+        return passed(
+            EMPTY, f"The target holds none of the drop's records ({count} were looked up)."
+        )
     return warning(
         EMPTY,
         f"The target holds {found} of {count} records of the drop that were looked up, and the "

@@ -21,7 +21,7 @@ NEXT = (
 )
 
 
-def print_adoption(console: Console, result: AdoptResult, drop: str) -> None:
+def print_adopt(console: Console, result: AdoptResult, drop: str) -> None:
     """Print the counts of each entity, or why the drop was refused."""
     if result.refused:
         print_run(console, result.refused, drop)

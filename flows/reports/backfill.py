@@ -11,8 +11,8 @@ from rich.text import Text
 
 from flows.backfills.run import Backfill
 from flows.finding_groups import finding_groups
-from flows.reports.counts import count_text, fits
-from flows.reports.run import troubles
+from flows.reports.counts import count_text, fits_console
+from flows.reports.run import failure_causes
 from flows.result import DONE, FAILED, HELD, REFUSED, SENT, RunResult
 from flows.safe_text import public_text
 from transforms.replay import Step
@@ -33,7 +33,7 @@ def print_backfill(console: Console, found: Backfill) -> None:
         Text(f"{what} of {found.job.run.feed} into {found.job.load.target.name}", style="bold")
     )
     table = _table(found)
-    if fits(console, table):
+    if fits_console(console, table):
         console.print(table)
     else:
         for line in _day_lines(found):
@@ -123,7 +123,7 @@ def _stop_reason(found: Backfill) -> Iterator[str]:
 
 def _failure(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
     yield f"{step.day} is not finished{': ' + public_text(result.error) if result.error else '.'}"
-    yield from troubles(result)
+    yield from failure_causes(result)
     yield "Run the same again; nothing is sent twice."
 
 
@@ -135,7 +135,7 @@ def _hold(step: Step, result: RunResult, found: Backfill) -> Iterator[str]:
             f"{result.plan}):"
         )
     yield from (f"  - {public_text(hold.sentence)}" for hold in result.holds[:MOST_NAMES])
-    yield from troubles(result)
+    yield from failure_causes(result)
     if result.waits:
         yield f"Plan {result.plan} of run {result.waits} still waits."
     if result.plan and not found.wish.dry_run:

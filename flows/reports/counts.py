@@ -15,7 +15,7 @@ INDENT = 8
 UNLIMITED = 10_000
 
 
-def shown_terms(
+def terms_to_show(
     counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term], always: Collection[str]
 ) -> list[Term]:
     """Select the terms to show: those in `always`, and those that any entity has a count for."""
@@ -29,7 +29,7 @@ def print_counts(
 ) -> None:
     """Print the table, or a line for each entity if the table would be cut off."""
     table = _table(counts, terms)
-    if fits(console, table):
+    if fits_console(console, table):
         console.print(table)
         return
     for name, each in counts.items():
@@ -48,7 +48,7 @@ def markdown_counts(counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Te
     return [*head, *rows]
 
 
-def fits(console: Console, table: RenderableType) -> bool:
+def fits_console(console: Console, table: RenderableType) -> bool:
     """Return whether a table can be printed on a console without being cut off."""
     width = console.measure(table, options=console.options.update(max_width=UNLIMITED)).maximum
     return width <= console.width

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from flows.export import TERMS, ExportResult
+from flows.export import EXPORT_TERMS, ExportResult
 from flows.finding_groups import finding_groups
-from flows.reports.counts import print_counts, shown_terms
-from flows.reports.run import print_group
+from flows.reports.counts import print_counts, terms_to_show
+from flows.reports.run import print_finding_group
 
 
 def print_export(console: Console, done: ExportResult) -> None:
@@ -20,14 +20,14 @@ def print_export(console: Console, done: ExportResult) -> None:
     )
     if done.standing:
         counts = done.counts
-        print_counts(console, counts, shown_terms(counts, TERMS, ("read", "exported")))
+        print_counts(console, counts, terms_to_show(counts, EXPORT_TERMS, ("read", "exported")))
     for group in finding_groups(done.findings):
-        print_group(console, group)
-    for line in verdict(done):
+        print_finding_group(console, group)
+    for line in export_verdict(done):
         console.print(Text(line))
 
 
-def verdict(done: ExportResult) -> Iterator[str]:
+def export_verdict(done: ExportResult) -> Iterator[str]:
     """Yield what is in the zip, what is not, and whether the zip is conformant."""
     if done.status == "refused":
         yield "Refused: nothing was written. Correct what is marked fatal and run again."

@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from connectors.oneroster.probe.questions import QUESTIONS, Fact
+from connectors.oneroster.probe.questions import QUESTIONS, ProbeFact
 from connectors.oneroster.probe.records import KINDS
-from flows.preflight.probe import Probed, problem_sentence
+from flows.preflight.probe import StoredProbe, problem_sentence
 
 WIDE = 100  # columns of a terminal on which a table is printed
 INDENT = 2
@@ -24,7 +24,7 @@ BROKEN = "The probe broke off: {why}"
 FINE = "Nothing differs from what the loader assumes."
 
 
-def print_probe(console: Console, probed: Probed) -> None:
+def print_probe(console: Console, probed: StoredProbe) -> None:
     """Print the answers of the target, and the conclusions."""
     console.print(Text(f"Probe of {probed.target}, {probed.at:%Y-%m-%d %H:%M} UTC", style="bold"))
     if console.width >= WIDE:
@@ -40,7 +40,7 @@ def print_probe(console: Console, probed: Probed) -> None:
         console.print(Text(line))
 
 
-def probe_lines(probed: Probed) -> list[str]:
+def probe_lines(probed: StoredProbe) -> list[str]:
     """Return the same report as lines, one for each answer."""
     answered = [
         f"{question}: {answer}{f' ({where})' if where else ''}"
@@ -50,7 +50,7 @@ def probe_lines(probed: Probed) -> list[str]:
     return [*answered, *conclusions(probed)]
 
 
-def conclusions(probed: Probed) -> Iterator[str]:
+def conclusions(probed: StoredProbe) -> Iterator[str]:
     """Yield what differs from the loader's assumptions, why the probe ended early, what it left."""
     yield from map(problem_sentence, probed.problems)
     if probed.broken:
@@ -61,7 +61,7 @@ def conclusions(probed: Probed) -> Iterator[str]:
         yield LEFT.format(name=name, sourced_id=sourced_id)
 
 
-def _table(probed: Probed) -> Table:
+def _table(probed: StoredProbe) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("asked", "answered", "in"):
         table.add_column(title)
@@ -71,7 +71,7 @@ def _table(probed: Probed) -> Table:
     return table
 
 
-def _answers(probed: Probed) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _answers(probed: StoredProbe) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield each question with its answers, and the collections that gave each answer."""
     for name, question in QUESTIONS.items():
         grouped: dict[str, list[str]] = {}
@@ -89,7 +89,7 @@ def _where(collections: list[str]) -> str:
     return "everywhere" if len(collections) == len(KINDS) else ", ".join(filter(None, collections))
 
 
-def _answer(fact: Fact) -> str:
+def _answer(fact: ProbeFact) -> str:
     """Return the answer of a fact; the HTTP status only if it is no success."""
     if fact.status >= FAILURE:
         return f"{fact.answer} (HTTP {fact.status}, {fact.body})"

@@ -21,7 +21,7 @@ MOST_COLUMNS = 8
 HIDDEN = ("status", "dateLastModified", "metadata")
 
 
-def print_records(result: QueryResult, form: Form = "") -> None:
+def print_query(result: QueryResult, form: Form = "") -> None:
     """Print records in a form.
 
     Without one: as a table on a terminal, as JSON lines anywhere else. In CSV, cells that a

@@ -19,7 +19,7 @@ def print_rename(result: RenameResult) -> None:
         )
 
 
-def renamed_json(one: RenamedFeed) -> dict[str, Any]:
+def rename_json(one: RenamedFeed) -> dict[str, Any]:
     """Return the object that `--json` prints for one target."""
     return {
         "feed": one.old.feed,

@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from flows.finding_groups import FindingGroup, finding_groups
-from flows.reports.counts import INDENT, markdown_counts, print_counts, shown_terms
+from flows.reports.counts import INDENT, markdown_counts, print_counts, terms_to_show
 from flows.result import RunResult
 from flows.run_files import write_run_file
 from flows.safe_text import CONTROL_CHARACTERS, FORMULA, public_text, spreadsheet_cell
@@ -30,19 +30,19 @@ HARMFUL = rf"{FORMULA}|[{CONTROL_CHARACTERS}]"
 
 def print_run(console: Console, result: RunResult, drop: str) -> None:
     """Print the report of a run: first what happened, last what to do next."""
-    console.print(Text(heading(result, drop), style="bold"))
-    for line in reasons(result):
+    console.print(Text(run_title(result, drop), style="bold"))
+    for line in hold_reasons(result):
         console.print(Text(line))
     if any(any(counts.values()) for counts in result.counts.values()):
-        print_counts(console, result.counts, counted_terms(result))
+        print_counts(console, result.counts, run_terms(result))
     for group in finding_groups(result.findings):
-        print_group(console, group)
-    for line in (*troubles(result), *_limits(result), *verdict(result, drop)):
+        print_finding_group(console, group)
+    for line in (*failure_causes(result), *_limits(result), *run_verdict(result, drop)):
         # Commands and paths, which people copy, are not wrapped.
         console.print(Text(line), soft_wrap=line.startswith("  ") and not line.startswith("  - "))
 
 
-def print_group(console: Console, group: FindingGroup) -> None:
+def print_finding_group(console: Console, group: FindingGroup) -> None:
     """Print the findings of one rule: their number, what to do, and the first examples."""
     head = Text()
     head.append(f"{group.severity:<8}", style=COLORS[group.severity])
@@ -54,12 +54,12 @@ def print_group(console: Console, group: FindingGroup) -> None:
         console.print(Padding(Text(example, style="dim"), (0, 0, 0, INDENT)))
 
 
-def counted_terms(result: RunResult) -> list[Term]:
+def run_terms(result: RunResult) -> list[Term]:
     """Select the terms to show: `read`, and each term that any entity has a count for."""
-    return shown_terms(result.counts, TERMS, ("read",))
+    return terms_to_show(result.counts, TERMS, ("read",))
 
 
-def heading(result: RunResult, drop: str) -> str:
+def run_title(result: RunResult, drop: str) -> str:
     """Return the title of a run, with its drop, district and target."""
     target = "" if result.command == "check" else f" to {result.target}"
     earlier = f", back to the roster of run {result.restored}" if result.restored else ""
@@ -79,7 +79,7 @@ def _action(result: RunResult) -> str:
     return f"Plan: {action.lower()}" if action else result.command.title()
 
 
-def reasons(result: RunResult) -> Iterator[str]:
+def hold_reasons(result: RunResult) -> Iterator[str]:
     """Yield why changes are held, or would be."""
     yield from map(public_text, _reasons(result))
 
@@ -96,7 +96,7 @@ def _reasons(result: RunResult) -> Iterator[str]:
         yield f"  - and {len(result.holds) - MOST_CAUSES} more; the report has them all."
 
 
-def troubles(result: RunResult) -> Iterator[str]:
+def failure_causes(result: RunResult) -> Iterator[str]:
     """Yield why records were not sent: each cause once, with the first ids."""
     yield from map(public_text, _troubles(result))
 
@@ -123,7 +123,7 @@ def _limits(result: RunResult) -> Iterator[str]:
         yield from (f"  - {reading.sentence}" for reading in result.readings)
 
 
-def verdict(result: RunResult, drop: str) -> Iterator[str]:
+def run_verdict(result: RunResult, drop: str) -> Iterator[str]:
     """Yield the outcome of the run, and what to do next."""
     yield from map(public_text, _verdict(result, drop))
 
@@ -260,11 +260,11 @@ def _harmless(cells: pl.Series) -> pl.Series:
 
 def _report(result: RunResult, drop: str) -> Iterator[str]:
     """Yield the report as lines of Markdown: counts, findings, causes, and the ids not sent."""
-    yield from (f"# {heading(result, drop)}", "", *reasons(result), "")
+    yield from (f"# {run_title(result, drop)}", "", *hold_reasons(result), "")
     sent = f"{result.requests:,} requests, {result.retries:,} of them sent again"
     yield from (f"Run {result.run}, {result.seconds:.1f} s, {sent}.", "")
     if result.counts:
-        yield from markdown_counts(result.counts, counted_terms(result))
+        yield from markdown_counts(result.counts, run_terms(result))
     yield from ("", "## Findings", "")
     for group in finding_groups(result.findings):
         yield f"- **{group.severity}** `{group.rule.code}` ({group.count:,}): {group.sentence}"
@@ -280,4 +280,4 @@ def _report(result: RunResult, drop: str) -> Iterator[str]:
         yield from ("", "## Why it waits", "", *(f"- {hold.sentence}" for hold in result.holds))
     if result.readings:
         yield from ("", "## Limits", "", *(f"- {reading.sentence}" for reading in result.readings))
-    yield from ("", *verdict(result, drop), "")
+    yield from ("", *run_verdict(result, drop), "")

@@ -15,7 +15,7 @@ from rich.text import Text
 from connectors.ledger import Plan, Run
 from flows.result import DONE, FAILED, HELD, FlowEnd, FlowEndName
 from flows.safe_text import public_text
-from flows.status import WORST, FeedStatus, Standing, StatusResult, run_totals
+from flows.status import WORST, FeedState, FeedStatus, StatusResult, run_totals
 
 WORDS = {
     "done": "done",
@@ -25,7 +25,7 @@ WORDS = {
     "refused": "drop refused",
     "": "broke off before it could say how",
 }
-STANDS = {DONE: "good", FAILED: "failed", HELD: "held"}
+EXIT_WORDS = {DONE: "good", FAILED: "failed", HELD: "held"}
 NOTHING = "No run is known in {state} yet: `roster sync DROP` makes the first."
 FOREIGN = (
     "Held: {count:,} records that this feed has not sent, and that the target has otherwise. "
@@ -48,7 +48,7 @@ def print_status(console: Console, result: StatusResult, environment: Mapping[st
     usual = (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster")))
     options = "" if state in usual else f" --state {state}"
     for feed in feeds:
-        stands = STANDS[feed.exit_code] if feed.last else "nothing loaded yet"
+        stands = EXIT_WORDS[feed.exit_code] if feed.last else "nothing loaded yet"
         console.print(Text(f"{feed.key.feed} into {feed.key.target}: {stands}", style="bold"))
         for line in _lines(feed, state, now, result.most):
             console.print(Padding.indent(Text(line), INDENT))
@@ -132,7 +132,7 @@ def _ago(span: timedelta) -> str:
 def status_json(result: StatusResult) -> dict[str, Any]:
     """Return the object that `--json` prints."""
     feeds = [_feed_json(feed, result.state, result.most) for feed in result.feeds]
-    return {"status": STANDS[result.exit_code], "state": str(result.state), "feeds": feeds}
+    return {"status": EXIT_WORDS[result.exit_code], "state": str(result.state), "feeds": feeds}
 
 
 def _feed_json(feed: FeedStatus, state: Path, most: int) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _feed_json(feed: FeedStatus, state: Path, most: int) -> dict[str, Any]:
     return {
         "feed": feed.key.feed,
         "target": feed.key.target,
-        "status": STANDS[feed.exit_code],
+        "status": EXIT_WORDS[feed.exit_code],
         "running": vars(feed.holder) if feed.holder else None,
         "last": _run_json(feed.last) if feed.last else None,
         "good": _run_json(feed.good) if feed.good else None,
@@ -180,7 +180,7 @@ def _plan_json(feed: FeedStatus, plan: Plan, state: Path) -> dict[str, Any]:
     }
 
 
-def standing_row(one: Standing) -> dict[str, Any]:
+def summary_row(one: FeedState) -> dict[str, Any]:
     """Return a feed as a row of the summary's table."""
     last = one.status.last if one.status else None
     counts = run_totals(last) if last else {}
@@ -194,12 +194,12 @@ def standing_row(one: Standing) -> dict[str, Any]:
     }
 
 
-def summary_end(standings: Sequence[Standing]) -> FlowEnd:
+def summary_end(standings: Sequence[FeedState]) -> FlowEnd:
     """Sum up the feeds in one line. The end of the flow is as bad as the worst feed."""
     words = Counter(one.word for one in standings)
     text = ", ".join(f"{words[word]} {word}" for word in WORST if words[word])
     bad = ", ".join(one.feed for one in standings if one.word in ("failed", "did not run"))
     waits = any(one.word in ("held", "stale") for one in standings)
     name: FlowEndName = "Failed" if bad else "Held" if waits else "Completed"
-    outcome = {"feeds": [standing_row(one) for one in standings]}
+    outcome = {"feeds": [summary_row(one) for one in standings]}
     return FlowEnd(name, f"{text}. {f'See to: {bad}.' if bad else ''}".strip(), outcome)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connectors.oneroster.reconcile import FOUND, KINDS, Verified
+from connectors.oneroster.reconcile import DIFFERENCE_COLUMNS, KINDS, Verified
 from flows.reports.counts import count_text
 from flows.reports.run import print_run, write_run_files
 from flows.run_files import write_run_file
@@ -29,7 +29,7 @@ NO_ROSTER = (
 )
 
 
-def print_verification(console: Console, result: VerifyResult, drop: str) -> None:
+def print_verify(console: Console, result: VerifyResult, drop: str) -> None:
     """Print counts, the first ids of each kind of difference, and the report of a repair."""
     _print_differences(console, result)
     if result.repair:
@@ -106,9 +106,11 @@ def write_verify_files(result: VerifyResult, drop: str) -> None:
 
     Values are not written.
     """
-    empty = pl.DataFrame(schema={"entity": pl.String, **FOUND})
+    empty = pl.DataFrame(schema={"entity": pl.String, **DIFFERENCE_COLUMNS})
     each = result.found.entities.values()
-    frames = [one.found.select(pl.lit(one.entity).alias("entity"), *FOUND) for one in each]
+    frames = [
+        one.found.select(pl.lit(one.entity).alias("entity"), *DIFFERENCE_COLUMNS) for one in each
+    ]
     ids = pl.col("sourcedId").map_elements(spreadsheet_cell, return_dtype=pl.String)
     write_run_file(
         result.job.folder, "verify.csv", pl.concat([empty, *frames]).with_columns(ids).write_csv()

@@ -9,20 +9,20 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from flows.plans import WORDS
-from flows.why.explain import WhyResult, comes_to
+from flows.plans import ACTION_WORDS
+from flows.why.explain import WhyResult, conclusion
 from flows.why.story import Finding, InLedger, InRoster, InTarget, LastRun, Story
 from transforms.payload import Json
 from transforms.rules import RULES
 
 INDENT = 2
-STANDING = {
+ROSTER_STATES = {
     "accepted": "accepted in run {run}",
     "refused": "its row was rejected in run {run}",
     "withheld": "in the drop of run {run}, and not sent to this target",
     "absent": "not in the roster of run {run}",
 }
-STATUS = {
+LEDGER_STATES = {
     "active": "in the target",
     "kept": "vanished, and kept in the target",
     "disabled": "vanished, and disabled in the target",
@@ -30,10 +30,10 @@ STATUS = {
     "deleted": "deleted in the target",
 }
 SAME = {True: ", as the roster says it", False: ", otherwise than the roster says it", None: ""}
-SEEN = {"there": "there", "deleted": "there, as deleted", "absent": "not there"}
+TARGET_STATES = {"there": "there", "deleted": "there, as deleted", "absent": "not there"}
 
 
-def print_stories(console: Console, result: WhyResult) -> None:
+def print_why(console: Console, result: WhyResult) -> None:
     """Print the stories of a record, each with its conclusion at the end."""
     for story in result.stories:
         console.print(
@@ -44,7 +44,7 @@ def print_stories(console: Console, result: WhyResult) -> None:
         )
         for line, depth in _lines(story):
             console.print(Padding.indent(Text(line), depth * INDENT))
-        console.print(Text(comes_to(story)), soft_wrap=True)
+        console.print(Text(conclusion(story)), soft_wrap=True)
 
 
 def _lines(story: Story) -> Iterator[tuple[str, int]]:
@@ -63,7 +63,7 @@ def _lines(story: Story) -> Iterator[tuple[str, int]]:
     if story.waiting:
         yield (
             (
-                f"Plan {story.waiting.plan.id}: to be {WORDS[story.waiting.action]}. "
+                f"Plan {story.waiting.plan.id}: to be {ACTION_WORDS[story.waiting.action]}. "
                 f"{story.waiting.sentence}"
             ),
             1,
@@ -72,7 +72,7 @@ def _lines(story: Story) -> Iterator[tuple[str, int]]:
 
 def roster_words(roster: InRoster | None) -> str:
     """Return the state of a record in the last roster."""
-    return STANDING[roster.standing].format(run=roster.run) if roster else "none is kept"
+    return ROSTER_STATES[roster.standing].format(run=roster.run) if roster else "none is kept"
 
 
 def _findings(last: LastRun) -> str:
@@ -99,14 +99,14 @@ def ledger_words(ledger: InLedger | None, is_same: bool | None) -> str:
     if ledger is None:
         return "does not know it"
     ends = f", until {ledger.ends}" if ledger.ends else ""
-    return f"{STATUS[ledger.status]}{ends} (run {ledger.run}){SAME[is_same]}"
+    return f"{LEDGER_STATES[ledger.status]}{ends} (run {ledger.run}){SAME[is_same]}"
 
 
 def target_words(target: InTarget) -> str:
     """Return what the target has: the names of properties that differ, without their values."""
     if target.seen == "unasked":
         return f"not asked{f': {target.reason}' if target.reason else ''}"
-    return SEEN[target.seen] + (
+    return TARGET_STATES[target.seen] + (
         f", and says otherwise: {', '.join(target.differs)}" if target.differs else ""
     )
 
@@ -149,5 +149,5 @@ def _record_json(story: Story) -> Json:
         "plan": {"plan": waiting.plan.id, "action": waiting.action, "why": waiting.sentence}
         if waiting
         else None,
-        "verdict": comes_to(story),
+        "verdict": conclusion(story),
     }

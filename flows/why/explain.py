@@ -11,11 +11,11 @@ import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from flows.errors import SettingsError
-from flows.feeds.keys import FILE, chosen
+from flows.feeds.keys import FEED_SUFFIX, select_feeds
 from flows.ledgers import ledger_location
-from flows.plans import WORDS
+from flows.plans import ACTION_WORDS
 from flows.result import DONE
-from flows.why.sources import every_id, seen, told_here
+from flows.why.sources import add_target_state, all_known_ids, local_stories
 from flows.why.story import InLedger, Story, Waiting
 from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, KEPT
 from transforms.schemas import ENTITIES
@@ -37,7 +37,7 @@ class WhyRequest:
     @property
     def file(self) -> Path | None:
         """The feed file, if it names the feed."""
-        return Path(self.feed) if self.feed and self.feed.lower().endswith(FILE) else None
+        return Path(self.feed) if self.feed and self.feed.lower().endswith(FEED_SUFFIX) else None
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class WhyResult:
     exit_code: int = DONE
 
 
-def why(request: WhyRequest, state: Path, environment: Mapping[str, str]) -> WhyResult:
+def explain(request: WhyRequest, state: Path, environment: Mapping[str, str]) -> WhyResult:
     """Return the story of a record in every feed and entity that has it.
 
     Raises `SettingsError`, with similar ids, if the id is unknown.
     """
     entities = _entities(request.entity)
     with Ledger.reading(ledger_location(state, environment)) as ledger:
-        keys = chosen(ledger.feeds(), request.feed, request.target, environment)
+        keys = select_feeds(ledger.feeds(), request.feed, request.target, environment)
         stories = [
             story
             for key in keys
@@ -86,13 +86,13 @@ def _stories_of_feed(
     ledger: Ledger,
 ) -> list[Story]:
     """Return the stories of known records, or else those of records that only the target has."""
-    stories = list(told_here(key, request.sourced_id, entities, state, ledger))
+    stories = list(local_stories(key, request.sourced_id, entities, state, ledger))
     if request.file:
         stories = [replace(story, drop=str(request.file)) for story in stories]
     known = [story for story in stories if story.is_known]
     if request.offline:
         return known
-    found = seen(known or stories, request.file, state, environment)
+    found = add_target_state(known or stories, request.file, state, environment)
     return (
         found if known else [story for story in found if story.target.seen in ("there", "deleted")]
     )
@@ -104,7 +104,7 @@ def _unknown_message(sourced_id: str, keys: Sequence[FeedKey], state: Path, ledg
             f"No run is known in {state} yet, so that nobody knows {sourced_id!r}. "
             "`roster sync DROP` makes the first."
         )
-    similar = _similar_ids(sourced_id, every_id(keys, state, ledger))
+    similar = _similar_ids(sourced_id, all_known_ids(keys, state, ledger))
     hint = (
         f"Did you mean {' or '.join(map(repr, similar))}?"
         if similar
@@ -152,7 +152,7 @@ FINE = {
 }
 
 
-def comes_to(story: Story) -> str:
+def conclusion(story: Story) -> str:
     """Return the conclusion of a story.
 
     Waiting changes come first, then errors in the drop, then the target.
@@ -178,7 +178,7 @@ def comes_to(story: Story) -> str:
 
 def _waiting_sentence(story: Story, waiting: Waiting) -> str:
     sent = (
-        f"It waits for a person, and is {WORDS[waiting.action]} once the plan is sent: roster "
+        f"It waits for a person, and is {ACTION_WORDS[waiting.action]} once the plan is sent: roster "
         f"sync {story.drop} --approve {waiting.plan.id}"
     )
     return f"{sent}. To drop the plan: roster discard {waiting.plan.id}"

@@ -13,15 +13,15 @@ import polars as pl
 from connectors.ledger import FeedKey, Ledger, Plan, Run
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.merge import differing
+from connectors.oneroster.merge import differing_properties
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.retry import RetryPolicy
 from connectors.oneroster.target import Endpoint as Address
 from connectors.oneroster.target import TargetError
 from connectors.roster_archive import Archive
 from flows.errors import SettingsError
-from flows.feeds.targets import choose
-from flows.plans import WORDS
+from flows.feeds.targets import choose_target
+from flows.plans import ACTION_WORDS
 from flows.safe_text import public_text, spreadsheet_cell
 from flows.send import DATABASE, open_target
 from flows.target import Target
@@ -29,8 +29,8 @@ from flows.why.story import Finding, InLedger, InRoster, InTarget, LastRun, Stor
 from transforms.changes import DISABLED
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
-from transforms.forget import PEOPLE, digest_of
-from transforms.payload import Json, bodies
+from transforms.forget import PEOPLE, id_digest
+from transforms.payload import Json, json_records
 from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES, LIFECYCLE
 from transforms.schemas.vocabularies import TOBEDELETED
@@ -41,7 +41,7 @@ ENTITIES_OF_PEOPLE = (PEOPLE, "demographics")
 TROUBLES = ("failed", "waiting", "held")
 
 
-def told_here(
+def local_stories(
     key: FeedKey, sourced_id: str, entities: Sequence[str], state: Path, ledger: Ledger
 ) -> Iterator[Story]:
     """Yield what this machine knows of an id in one feed: a story for each entity, known or not."""
@@ -59,7 +59,7 @@ def told_here(
             _last_run(runs, entity, sourced_id, state, known.run if known else ""),
             known,
             waiting=_waiting(planned, entity),
-            forgotten=entity in ENTITIES_OF_PEOPLE and digest_of(sourced_id) in ledger.forgotten(),
+            forgotten=entity in ENTITIES_OF_PEOPLE and id_digest(sourced_id) in ledger.forgotten(),
         )
 
 
@@ -76,7 +76,11 @@ def _in_records(run: str, judged: EntityRecords, sourced_id: str) -> InRoster:
     if row.height:
         mark = int(fingerprints(judged.entity, row)[0])
         return InRoster(
-            run, "accepted", without_secrets(next(bodies(judged.entity, row))), mark, judged.partial
+            run,
+            "accepted",
+            without_secrets(next(json_records(judged.entity, row))),
+            mark,
+            judged.partial,
         )
     if sourced_id in judged.refused["sourcedId"]:
         return InRoster(run, "refused")
@@ -128,7 +132,7 @@ def _trouble_in_report(report: Path, entity: str, sourced_id: str) -> str:
     starts = {f"- {word} {entity} {public_text(sourced_id)}: ": word for word in TROUBLES}
     for line in report.read_text("utf-8").splitlines():
         for start, word in starts.items():
-            if line.startswith(start) and (detail := line.removeprefix(start)) not in WORDS:
+            if line.startswith(start) and (detail := line.removeprefix(start)) not in ACTION_WORDS:
                 return f"{word}: {detail}"
     return ""
 
@@ -151,7 +155,7 @@ def _waiting(planned: Sequence[tuple[Plan, pl.DataFrame]], entity: str) -> Waiti
     return None
 
 
-def every_id(keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> pl.Series:
+def all_known_ids(keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> pl.Series:
     """Return every id that the ledger or the last roster of some feeds has, sorted."""
     found = [pl.Series("sourcedId", [], dtype=pl.String)]
     for key in keys:
@@ -167,7 +171,7 @@ def every_id(keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> pl.Series:
 HURRY = RetryPolicy(attempts=2, broken_attempts=1, first_attempts=1, seconds=10.0)
 
 
-def seen(
+def add_target_state(
     stories: Sequence[Story], feed: Path | None, state: Path, environment: Mapping[str, str]
 ) -> list[Story]:
     """Add what the target says to the stories of one feed. `feed` is the feed file, if known."""
@@ -192,11 +196,11 @@ def seen(
 
 def _choose_target(story: Story, feed: Path | None, environment: Mapping[str, str]) -> Target:
     if feed is None:
-        return choose(story.key.target, None, environment)
+        return choose_target(story.key.target, None, environment)
     # The models of feed files take a while to build, and most targets do not need them.
     from flows.feeds.feed import read_feed
 
-    return choose(story.key.target, read_feed(feed), environment)
+    return choose_target(story.key.target, read_feed(feed), environment)
 
 
 async def _read_records(stories: Sequence[Story], address: Address) -> list[Json | None]:
@@ -208,11 +212,11 @@ async def _read_records(stories: Sequence[Story], address: Address) -> list[Json
 async def _read_record(story: Story, client: Client) -> Json | None:
     """Read a record; None if the target does not have it. Raises `TargetError`."""
     collection = client.profile.collections.get(story.entity)
-    if collection is None or not wire.addressable(story.sourced_id):
+    if collection is None or not wire.is_addressable(story.sourced_id):
         return None
     request = wire.read(collection, story.sourced_id)
     answer = await client.send(request)
-    outcome = wire.understood(request, answer)
+    outcome = wire.outcome_of(request, answer)
     if outcome.kind not in ("done", "missing"):
         raise TargetError(f"{client.target.host} does not show it: {outcome.detail}")
     return wire.record_in(collection, answer)
@@ -223,7 +227,7 @@ def _target_part(story: Story, record: Json | None, collection: Collection) -> I
         return InTarget("absent")
     if record.get("status") == TOBEDELETED:
         return InTarget("deleted")
-    return InTarget("there", tuple(differing(collection, record, *_expected(story))))
+    return InTarget("there", tuple(differing_properties(collection, record, *_expected(story))))
 
 
 def _expected(story: Story) -> tuple[Json, frozenset[str]]:

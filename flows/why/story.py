@@ -8,7 +8,7 @@ from typing import Literal
 from connectors.ledger import FeedKey, Plan
 from transforms.payload import Json
 
-Standing = Literal["accepted", "refused", "withheld", "absent"]
+RosterPlace = Literal["accepted", "refused", "withheld", "absent"]
 Seen = Literal["there", "deleted", "absent", "unasked"]
 
 
@@ -17,7 +17,7 @@ class InRoster:
     """What the last accepted roster has of a record."""
 
     run: str  # the run that accepted the roster
-    standing: Standing = "absent"
+    standing: RosterPlace = "absent"
     # the record as it is sent, if it was accepted, without passwords
     body: Json = field(default_factory=dict)
     fingerprint: int | None = None

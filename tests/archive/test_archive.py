@@ -18,7 +18,7 @@ from tests.judging import Known, judged
 from tests.rosters import Rows, changed, delta, district, without
 from transforms.changes import FINGERPRINT
 from transforms.diff import diff
-from transforms.forget import digest_of, erased, without_forgotten
+from transforms.forget import erase_people, id_digest, withhold_forgotten
 from transforms.records import RosterState
 
 KEY = FeedKey("sandbox", "springfield/high school")
@@ -344,7 +344,9 @@ def test_a_person_is_taken_out_of_every_roster(archive: Archive, tmp_path: Path)
     ana = pl.Series("sourcedId", ["ana"])
 
     changed_ones = archive.rewrite(
-        lambda judged: erased(judged, ana if judged.entity.name == "users" else ana.clear(), ana)
+        lambda judged: erase_people(
+            judged, ana if judged.entity.name == "users" else ana.clear(), ana
+        )
     )
 
     assert {run: archive.digest(run) for run in archive.runs()} == changed_ones
@@ -364,11 +366,11 @@ def test_a_roster_that_is_rewritten_is_the_one_that_the_next_night_keeps(
 ) -> None:
     """Whoever is forgotten leaves no id in it, so that the same drop writes one small file."""
     archive.keep("monday", standing(tmp_path, district()))
-    ana, digests = pl.Series("sourcedId", ["ana"]), frozenset({digest_of("ana")})
-    archive.rewrite(lambda judged: erased(judged, ana, ana))
+    ana, digests = pl.Series("sourcedId", ["ana"]), frozenset({id_digest("ana")})
+    archive.rewrite(lambda judged: erase_people(judged, ana, ana))
     before = files(archive)
 
-    archive.keep("tuesday", without_forgotten(standing(tmp_path, district()), digests), "monday")
+    archive.keep("tuesday", withhold_forgotten(standing(tmp_path, district()), digests), "monday")
 
     assert ["00000002-tuesday.json"] == [path.name for path in files(archive) - before]
     assert archive.digest("monday") == archive.digest("tuesday")
@@ -381,7 +383,7 @@ def test_rosters_without_the_person_are_not_written(archive: Archive, tmp_path: 
     (archive.folder / "users-0123.parquet").write_bytes(b"left behind")
 
     nobody = pl.Series("sourcedId", ["nobody"])
-    assert {} == archive.rewrite(lambda judged: erased(judged, nobody, nobody))
+    assert {} == archive.rewrite(lambda judged: erase_people(judged, nobody, nobody))
     assert before == files(archive)
 
 

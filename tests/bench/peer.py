@@ -15,7 +15,7 @@ from tests.bench.measuring import Cost, cost, median
 from tests.bench.preparing import changes_of
 from tests.bench.sending import CONCURRENCY
 from transforms.changes import EntityChanges
-from transforms.payload import bodies
+from transforms.payload import json_records
 
 # lightbeam warns that nothing is kept between runs without a state folder; with one, it would skip what it sent before.
 SETTINGS = """\
@@ -71,7 +71,7 @@ def _lines(name: str, changes: EntityChanges) -> list[str]:
     collection = TIMEBACK.collections[name]
     return [
         json.dumps({collection.wrapper: body})
-        for body in bodies(collection.entity, changes.upserts)
+        for body in json_records(collection.entity, changes.upserts)
     ]
 
 

@@ -16,10 +16,10 @@ from tests.judging import TODAY
 from transforms.changes import Changes
 from transforms.checks import check
 from transforms.diff import diff
-from transforms.layouts import Dialect
+from transforms.layouts import ReadingOptions
 from transforms.sources import normalize
-from transforms.target_values import carry
-from transforms.target_vocabulary import carrying
+from transforms.target_values import map_to_target
+from transforms.target_vocabulary import feed_vocabulary
 
 BATCH = 100_000
 
@@ -36,10 +36,10 @@ def acknowledge(drop: Path, state: Path) -> None:
 
 def changes_of(drop: Path) -> Changes:
     """Compare a drop with a ledger that holds nothing."""
-    checked = check(normalize("oneroster", read(drop), Dialect(TODAY)), {})
+    checked = check(normalize("oneroster", read(drop), ReadingOptions(TODAY)), {})
     return diff(
-        carry(
-            checked.standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None
+        map_to_target(
+            checked.standing, feed_vocabulary(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None
         ).standing,
         {},
     ).changes

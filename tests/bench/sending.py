@@ -24,13 +24,13 @@ from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.load import load
-from connectors.oneroster.processes import Processes
+from connectors.oneroster.processes import ProcessSender
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.target import Endpoint
 from tests.bench.district import write_district
 from tests.bench.preparing import changes_of
 from transforms.changes import Changes
-from transforms.payload import bodies
+from transforms.payload import json_records
 
 CONCURRENCY = 10
 TOKEN = "bench"
@@ -74,7 +74,7 @@ def requests_of(changes: Changes) -> list[wire.Request]:
     return [
         wire.create(TIMEBACK.collections[name], body)
         for name, part in changes.items()
-        for body in bodies(TIMEBACK.collections[name].entity, part.upserts)
+        for body in json_records(TIMEBACK.collections[name].entity, part.upserts)
     ]
 
 
@@ -100,7 +100,7 @@ def _load(url: str, changes: Changes, workers: int = 1) -> Prepared:
     async def run() -> None:
         target = Endpoint(url, access_token=TOKEN, concurrency=CONCURRENCY, profile=TIMEBACK)
         with tempfile.TemporaryDirectory() as state, Ledger(Path(state) / "ledger.db") as ledger:
-            several = Processes(workers, target) if workers > 1 else nullcontext()
+            several = ProcessSender(workers, target) if workers > 1 else nullcontext()
             async with Client(target) as client, several as processes:
                 loaded = await load(
                     changes, client, ledger, FeedKey(url, "bench"), "bench", sender=processes

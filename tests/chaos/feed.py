@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
-from connectors.oneroster.load_state import Sender, Sent
-from connectors.oneroster.operations import Errand
+from connectors.oneroster.load_state import BatchResult, Sender
+from connectors.oneroster.operations import Operation
 from connectors.oneroster.sandbox import Sandbox
 from connectors.roster_archive import Archive
 from flows.job import Job
@@ -25,7 +25,7 @@ from flows.restore_roster import restore_roster
 from flows.result import RunResult
 from flows.run import run_job
 from flows.verify import compare_target, repair
-from flows.watch import NOBODY, Watch
+from flows.watch import SILENT, Watch
 from tests.running import roster
 
 CREDENTIALS = {"LARKSPUR_ID": "sandbox", "LARKSPUR_SECRET": "sandbox"}
@@ -96,7 +96,9 @@ class Dying:
         """The number of retries among the requests."""
         return self._sender.retries
 
-    async def run(self, batch: str, errands: list[Errand], at_once: int, stop: Any) -> Sent:
+    async def run(
+        self, batch: str, errands: list[Operation], at_once: int, stop: Any
+    ) -> BatchResult:
         """Run a batch, or its first records."""
         some = errands[: self._watch.left]
         self._watch.left -= len(some)
@@ -133,13 +135,13 @@ class Feed:
         """Write the feed file."""
         self.file.write_text(FEED.format(url=self.sandbox.url))
 
-    def sync(self, approve: str = "", watch: Watch = NOBODY) -> RunResult:
+    def sync(self, approve: str = "", watch: Watch = SILENT) -> RunResult:
         """Load the drop, or approve a plan."""
         return run_job(self._job(approve=approve or None), watch)
 
     def restore(self, run: str) -> RunResult:
         """Restore the roster of a run."""
-        return run_job(self._job(restore=run), NOBODY, partial(restore_roster, run=run))
+        return run_job(self._job(restore=run), SILENT, partial(restore_roster, run=run))
 
     def repair(self) -> RunResult:
         """Verify the target, and repair it."""
@@ -149,7 +151,7 @@ class Feed:
                 compare_target(job, ledger, archive, watch.advance), job, ledger, archive, watch
             )
 
-        return run_job(self._job(), NOBODY, line)
+        return run_job(self._job(), SILENT, line)
 
     def discard(self, plan: str) -> int:
         """Discard a plan; return the exit code."""

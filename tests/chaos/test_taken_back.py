@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.oneroster.load_state import Sender, Sent
-from connectors.oneroster.operations import Errand
+from connectors.oneroster.load_state import BatchResult, Sender
+from connectors.oneroster.operations import Operation
 from connectors.oneroster.sandbox import Sandbox
 from flows.result import DONE, HELD, RunResult
 from flows.watch import Watch
@@ -40,7 +40,9 @@ class Unhearing(Dying):
     def __init__(self, sender: Sender, last: str) -> None:
         self._sender, self._last = sender, last
 
-    async def run(self, batch: str, errands: list[Errand], at_once: int, stop: object) -> Sent:
+    async def run(
+        self, batch: str, errands: list[Operation], at_once: int, stop: object
+    ) -> BatchResult:
         """Run a batch."""
         done = await self._sender.run(batch, errands, at_once, stop)  # type: ignore[arg-type]
         if batch.startswith(self._last):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.backfills.run import backfilled, wish_of
+from flows.backfills.run import backfill_request, run_backfill
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.options import Options
@@ -194,7 +194,7 @@ def test_a_night_that_loads_meanwhile_ends_the_replay(feed: Feed) -> None:
     """What it loaded is newer than the days that are left, and stays."""
     feed.three_days()
     options = Options("sync", feed.file, state=feed.state, replays=True)
-    wish = wish_of(
+    wish = backfill_request(
         options, FIRST, THIRD, str(feed.drops), force=False, dry_run=False, every_step=True
     )
 
@@ -205,5 +205,5 @@ def test_a_night_that_loads_meanwhile_ends_the_replay(feed: Feed) -> None:
         return result
 
     with pytest.raises(SettingsError, match="Another run has loaded this feed"):
-        backfilled(options, wish, {}, perform)
+        run_backfill(options, wish, {}, perform)
     assert "Newest" == feed.names()["bo"]

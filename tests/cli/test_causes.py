@@ -7,9 +7,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from connectors.oneroster.outcomes import Trouble
+from connectors.oneroster.outcomes import RecordProblem
 from connectors.oneroster.target import TargetError
-from flows.notify.causes import bare, broken_off, causes_of, kind_of, own, settled
+from flows.notify.causes import (
+    causes_of,
+    completely_known_kinds,
+    early_end_cause,
+    kind_of,
+    without_answer,
+    without_numbers,
+)
 from flows.result import NOTICE_KINDS, RunResult
 from transforms.changes import Counts, Term
 from transforms.findings import ERRORS, Findings
@@ -27,9 +34,9 @@ def result(counts: dict[Term, int] | None = None, **more: Any) -> RunResult:
     )
 
 
-def trouble(sourced_id: str, detail: str, term: Term = "failed") -> Trouble:
+def trouble(sourced_id: str, detail: str, term: Term = "failed") -> RecordProblem:
     """A user that did not arrive."""
-    return Trouble("users", sourced_id, term, detail)
+    return RecordProblem("users", sourced_id, term, detail)
 
 
 def told(one: RunResult) -> list[tuple[str, str]]:
@@ -42,7 +49,7 @@ def told(one: RunResult) -> list[tuple[str, str]]:
 def test_a_good_run_has_no_causes() -> None:
     """And knows that all are over."""
     assert [] == told(result())
-    assert frozenset(NOTICE_KINDS) == settled(result(), whole=True)
+    assert frozenset(NOTICE_KINDS) == completely_known_kinds(result(), whole=True)
 
 
 def test_records_that_failed_are_told_by_kind_and_not_by_what_the_target_said() -> None:
@@ -142,13 +149,13 @@ def test_a_run_ends_only_what_it_knows_of(
     values: dict[str, Any] = {"refused": NOTHING} | more
     found = RunResult("r1", "sync", "larkspur", "sandbox", {}, Findings(), **values)
 
-    assert kinds == settled(found, whole=whole)
+    assert kinds == completely_known_kinds(found, whole=whole)
 
 
 def test_a_run_that_broke_off_is_one_cause_whatever_its_numbers() -> None:
     """And nothing of a target's answer is told."""
     one, same = (
-        broken_off(error, str(error), "feed.toml")
+        early_end_cause(error, str(error), "feed.toml")
         for error in (
             TargetError(
                 "api.example.edu is down: 5 requests in a row failed, the last with 'HTTP 503: Ana's'"
@@ -167,5 +174,5 @@ def test_a_run_that_broke_off_is_one_cause_whatever_its_numbers() -> None:
 
 def test_names_of_runs_and_numbers_are_no_part_of_a_cause() -> None:
     """Nor is what a target answered."""
-    assert "run of # records" == bare("20261124-023000-ab12 of 1,204 records")
-    assert "HTTP 500" == own("HTTP 500: line\nline")
+    assert "run of # records" == without_numbers("20261124-023000-ab12 of 1,204 records")
+    assert "HTTP 500" == without_answer("HTTP 500: line\nline")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from flows.reports.counts import markdown_counts, print_counts, shown_terms
+from flows.reports.counts import markdown_counts, print_counts, terms_to_show
 from flows.reports.screen import Screen
 
 COUNTS = {
@@ -45,8 +45,8 @@ def test_terms_that_no_entity_has_are_left_out() -> None:
     """But for those that people look for."""
     terms = ["read", "left_out", "exported"]
 
-    assert ["read", "exported"] == shown_terms(COUNTS, terms, ())
-    assert terms == shown_terms(COUNTS, terms, ("left_out",))
+    assert ["read", "exported"] == terms_to_show(COUNTS, terms, ())
+    assert terms == terms_to_show(COUNTS, terms, ("left_out",))
 
 
 def test_a_report_has_the_same_table_as_markdown() -> None:

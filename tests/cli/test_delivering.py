@@ -7,19 +7,19 @@ import asyncio
 import pytest
 
 from flows.feeds.credentials import Secret
-from flows.notify.recipients import Addressee
-from flows.notify.send import deliver
+from flows.notify.recipients import Recipient
+from flows.notify.send import send_message
 from tests.receiving import receiver
 
 
 def test_a_message_arrives_also_from_a_thread_that_has_a_loop() -> None:
     """A flow may run in one."""
 
-    async def in_loop(one: Addressee) -> str:
-        return deliver("larkspur: held", "One\nTwo", one)
+    async def in_loop(one: Recipient) -> str:
+        return send_message("larkspur: held", "One\nTwo", one)
 
     with receiver() as inbox:
-        assert "" == asyncio.run(in_loop(Addressee("$A", Secret(inbox.address))))
+        assert "" == asyncio.run(in_loop(Recipient("$A", Secret(inbox.address))))
         (message,) = inbox.messages
 
     assert ("larkspur: held", "One\nTwo", "warning") == (
@@ -34,7 +34,7 @@ def test_what_is_no_address_is_said_without_it(
     address: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Neither in the sentence nor in a log."""
-    told = deliver("t", "b", Addressee("$A", Secret(address)))
+    told = send_message("t", "b", Recipient("$A", Secret(address)))
 
     assert (
         "What $A holds is no address that apprise knows, such as mailto:// or slack://. Correct it."
@@ -49,7 +49,7 @@ def test_nobody_there_is_said_without_the_address(
     """The next run tries again."""
     with receiver() as inbox:
         gone = inbox.address
-    told = deliver("t", "b", Addressee("$A", Secret(gone)))
+    told = send_message("t", "b", Recipient("$A", Secret(gone)))
 
     assert "The address that $A holds did not take the message. The next run tries again." == told
     assert "" == caplog.text + "".join(capfd.readouterr())

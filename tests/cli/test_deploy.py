@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.orchestration.deploy import made_of
+from flows.orchestration.deploy import made_from
 from tests.running import roster
 
 FEED = """district = "{name}"
@@ -97,5 +97,5 @@ def test_a_folder_without_feeds_is_refused(tmp_path: Path) -> None:
 
 def test_it_is_known_of_what_a_deployment_was_made() -> None:
     """By names: PostgreSQL gives the parameters in an order of its own."""
-    assert "feeds/oak.toml" == made_of({"state": ".roster", "district": "feeds/oak.toml"})
-    assert "feeds" == made_of({"state": ".roster", "feeds": "feeds"})
+    assert "feeds/oak.toml" == made_from({"state": ".roster", "district": "feeds/oak.toml"})
+    assert "feeds" == made_from({"state": ".roster", "feeds": "feeds"})

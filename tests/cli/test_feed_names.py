@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import SettingsError
-from flows.feeds.feed import SAMPLES, feed_file, feeds_folder
+from flows.feeds.feed import SAMPLES, feeds_folder, find_feed_file
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def feeds(tmp_path: Path) -> Path:
 )
 def test_a_feed_is_named_or_its_path_lies_in_the_folder(feeds: Path, district: str) -> None:
     """Links are followed: what they lead to has to lie there as well."""
-    found = feed_file(district.format(feeds=feeds), {"ROSTER_FEEDS": str(feeds)})
+    found = find_feed_file(district.format(feeds=feeds), {"ROSTER_FEEDS": str(feeds)})
 
     assert found.resolve() in (feeds / "larkspur.toml", feeds / "north" / "aspen.toml")
 
@@ -68,18 +68,18 @@ def test_nothing_else_is_a_feed(feeds: Path, district: str) -> None:
     with pytest.raises(
         SettingsError, match=r"is no feed's file in .*feeds\. .*\$ROSTER_FEEDS of the worker says"
     ):
-        feed_file(district.format(feeds=feeds), {"ROSTER_FEEDS": str(feeds)})
+        find_feed_file(district.format(feeds=feeds), {"ROSTER_FEEDS": str(feeds)})
 
 
 def test_a_name_that_is_nearly_right_is_told() -> None:
     """As it may have been meant."""
     with pytest.raises(SettingsError, match="Did you mean 'district'"):
-        feed_file("distrct", {"ROSTER_FEEDS": str(SAMPLES)})
+        find_feed_file("distrct", {"ROSTER_FEEDS": str(SAMPLES)})
 
 
 def test_the_sample_may_be_run_by_its_path_wherever_feeds_are(feeds: Path) -> None:
     """It comes with the program."""
-    assert SAMPLES / "demo.toml" == feed_file(
+    assert SAMPLES / "demo.toml" == find_feed_file(
         str(SAMPLES / "demo.toml"), {"ROSTER_FEEDS": str(feeds)}
     )
 

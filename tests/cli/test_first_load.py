@@ -10,7 +10,7 @@ import pytest
 
 from connectors.ledger import Plan
 from flows.decide import DecisionRequest
-from flows.first_load import Means, first_load
+from flows.first_load import FirstLoadMeans, first_load
 from flows.make_job import make_job
 from flows.options import Options
 from flows.reports.run import write_run_files
@@ -49,7 +49,7 @@ class Onboarding:
             self.held_at_asking = self.records()
             return answer
 
-        means = Means(Watch(), ask, _performed, _verified, self.pages.__setitem__)
+        means = FirstLoadMeans(Watch(), ask, _performed, _verified, self.pages.__setitem__)
         return first_load(Options("sync", self.file, state=self.state), environment, means)
 
     def records(self) -> int:

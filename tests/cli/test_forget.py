@@ -21,7 +21,7 @@ from tests.loads import Loads
 from tests.rosters import Rows, changed, delta, district, drop, without
 from tests.running import Run, roster
 from tests.serving import Served
-from transforms.forget import digest_of
+from transforms.forget import id_digest
 
 LONG = {"ana": "lv-ana-0001", "mum": "lv-mum-0001"}
 WORDS = ("lv-ana-0001", "Anabella", "Zephyrine", "anabella@example.edu")
@@ -106,7 +106,7 @@ def test_nothing_of_the_person_is_left_here(target: Served) -> None:
     assert (0, "done") == (run.code, run.json["status"])
     assert [] == [word for word in (*WORDS, "anabella.z", "5550123", "lv-enr-ana2") if word in left]
     with Ledger(target.state / "ledger.db") as ledger:
-        assert {digest_of("lv-ana-0001")} == ledger.forgotten()
+        assert {id_digest("lv-ana-0001")} == ledger.forgotten()
 
 
 def test_the_target_holds_neutral_values_and_the_deletion(target: Served) -> None:
@@ -249,7 +249,7 @@ def test_what_a_dead_target_keeps_is_finished_later(tmp_path: Path) -> None:
         part in told
         for part in ("target: not finished: ", "ledger and rosters: not yet", "Not finished: ")
     )
-    assert {digest_of("lv-ana-0001")} == noted
+    assert {id_digest("lv-ana-0001")} == noted
     assert (0, "tobedeleted") == (second.code, status)
     assert not any(word in everything(place.state) for word in WORDS)
 

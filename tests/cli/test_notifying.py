@@ -77,7 +77,7 @@ class Larkspur:
     def told(self) -> frozenset[str]:
         """What the ledger says was told."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
-            return ledger.told(FeedKey("sandbox", "larkspur"))
+            return ledger.notified(FeedKey("sandbox", "larkspur"))
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
-from connectors.oneroster.probe.questions import Fact
+from connectors.oneroster.probe.questions import ProbeFact
 from connectors.oneroster.sandbox import Sandbox
 from flows.options import Options
-from flows.preflight.probe import Probed, keep
+from flows.preflight.probe import StoredProbe, store_probe
 from flows.preflight.run import preflight
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import Rows, changed, district, drop
@@ -451,15 +451,15 @@ def test_what_a_probe_found_is_told(place: Place) -> None:
     assert ("today" in said(run, "probe"), "may write" in said(run, "probe")) == (True, True)
 
 
-def probed(place: Place, fact: Fact, *left: tuple[str, str]) -> None:
+def probed(place: Place, fact: ProbeFact, *left: tuple[str, str]) -> None:
     """Keep what a probe of long ago found."""
     at = datetime(2026, 1, 5, tzinfo=UTC)
-    keep(place.state, Probed(place.sandbox.url, frozenset(), at, (fact,), left))
+    store_probe(place.state, StoredProbe(place.sandbox.url, frozenset(), at, (fact,), left))
 
 
 def test_what_the_loader_does_not_bear_is_told(place: Place) -> None:
     """With what it means, and how long ago it was found."""
-    probed(place, Fact("revive", "users", "stays deleted", 200), ("users", "u"))
+    probed(place, ProbeFact("revive", "users", "stays deleted", 200), ("users", "u"))
 
     run = place.preflight()
 
@@ -475,10 +475,12 @@ def test_what_the_loader_does_not_bear_is_told(place: Place) -> None:
 
 def test_a_probe_that_broke_off_is_told(place: Place) -> None:
     """It does not say whether the client may write."""
-    fact = Fact("create", "orgs", "accepted", 201)
-    keep(
+    fact = ProbeFact("create", "orgs", "accepted", 201)
+    store_probe(
         place.state,
-        Probed(place.sandbox.url, frozenset(), datetime.now(UTC), (fact,), broken="It is down."),
+        StoredProbe(
+            place.sandbox.url, frozenset(), datetime.now(UTC), (fact,), broken="It is down."
+        ),
     )
 
     run = place.preflight()
@@ -492,7 +494,7 @@ def test_a_probe_that_broke_off_is_told(place: Place) -> None:
 
 def test_a_client_that_may_not_write_stands_in_the_way(place: Place) -> None:
     """Exit 1."""
-    probed(place, Fact("create", "users", "forbidden", 403))
+    probed(place, ProbeFact("create", "users", "forbidden", 403))
 
     run = place.preflight()
 

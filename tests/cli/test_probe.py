@@ -19,7 +19,7 @@ from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from flows.feeds.feed import read_feed
 from flows.options import Options
-from flows.preflight.probe import is_staging, kept
+from flows.preflight.probe import is_staging, read_probe
 from flows.reports.probe import probe_lines
 from flows.target import Target
 from tests import processes
@@ -113,7 +113,9 @@ def test_what_was_found_is_kept_for_its_owner_only(tmp_path: Path, sandbox: Sand
         run.json["problems"],
     )
     assert path.name.startswith("127.0.0.1-")
-    assert (found := kept(tmp_path / "state", Target(sandbox.url, profile=TIMEBACK))) is not None
+    assert (
+        found := read_probe(tmp_path / "state", Target(sandbox.url, profile=TIMEBACK))
+    ) is not None
     assert found.as_json() == run.json
 
 
@@ -165,7 +167,7 @@ def test_what_differs_is_told_with_its_commands(tmp_path: Path) -> None:
             state=tmp_path / "state",
             environment=CREDENTIALS,
         )
-        found = kept(tmp_path / "state", Target(sandbox.url, profile=TIMEBACK))
+        found = read_probe(tmp_path / "state", Target(sandbox.url, profile=TIMEBACK))
 
     assert (0, ["delete"]) == (run.code, [one["question"] for one in run.json["problems"]])
     assert found is not None
@@ -185,7 +187,7 @@ def test_a_probe_that_breaks_off_keeps_what_is_known(tmp_path: Path) -> None:
         first = roster("probe", place, "--json", state=state, environment=CREDENTIALS)
         broken[0] = True
         second = roster("probe", place, "--json", state=state, environment=CREDENTIALS)
-        found = kept(state, Target(sandbox.url, profile=TIMEBACK))
+        found = read_probe(state, Target(sandbox.url, profile=TIMEBACK))
 
     assert found is not None
     assert (1, True) == (second.code, "refuses a fresh token" in second.err)
@@ -241,7 +243,7 @@ def test_a_probe_that_is_stopped_leaves_nothing(
     process.send(how)
     done = process.wait()
 
-    found = kept(tmp_path / "state", Target(slow.url, profile=TIMEBACK))
+    found = read_probe(tmp_path / "state", Target(slow.url, profile=TIMEBACK))
     assert found is not None
     assert (1, (), []) == (
         done.code,

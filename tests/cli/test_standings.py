@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from flows.errors import SettingsError
-from flows.reports.status import standing_row, summary_end
-from flows.status import standings
+from flows.reports.status import summary_end, summary_row
+from flows.status import feed_states
 from tests.rosters import district, drop, without
 from tests.running import roster
 
@@ -42,7 +42,7 @@ class Feeds:
         """How each feed stands, now or later."""
         return {
             one.feed: one.word
-            for one in standings(self.folder, self.state, {}, datetime.now(UTC) + later)
+            for one in feed_states(self.folder, self.state, {}, datetime.now(UTC) + later)
         }
 
 
@@ -102,8 +102,8 @@ def test_the_summary_is_as_bad_as_the_worst_feed(feeds: Feeds) -> None:
     def end(*names: str) -> tuple[str, str]:
         for name in names:
             feeds.sync(name)
-        found = standings(feeds.folder, feeds.state, {}, datetime.now(UTC))
-        rows[:] = [standing_row(one) for one in found]
+        found = feed_states(feeds.folder, feeds.state, {}, datetime.now(UTC))
+        rows[:] = [summary_row(one) for one in found]
         end = summary_end(found)
         return end.name, end.message
 
@@ -129,4 +129,4 @@ def test_the_summary_is_as_bad_as_the_worst_feed(feeds: Feeds) -> None:
 def test_a_folder_without_feeds_is_not_summed_up(feeds: Feeds) -> None:
     """The wrong folder would else look like a district in which all is well."""
     with pytest.raises(SettingsError, match="has no feed's file"):
-        standings(feeds.folder, feeds.state, {}, datetime.now(UTC))
+        feed_states(feeds.folder, feeds.state, {}, datetime.now(UTC))

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Run
-from flows.notify.causes import unusual_in
+from flows.notify.causes import unusual_sentences
 from flows.result import ADDS_ONLY, RESTORED, STOPPED, RunResult
 from transforms.findings import ERRORS, Findings
 
@@ -40,8 +40,8 @@ def runs(*nights: Run) -> list[Run]:
 
 def test_a_night_far_from_the_nights_before_is_unusual() -> None:
     """Five of them are a history; the first load is none of them."""
-    assert TOLD == unusual_in(TONIGHT, runs(*[NIGHT] * 5))
-    assert () == unusual_in(TONIGHT, runs(*[NIGHT] * 4))
+    assert TOLD == unusual_sentences(TONIGHT, runs(*[NIGHT] * 5))
+    assert () == unusual_sentences(TONIGHT, runs(*[NIGHT] * 4))
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_what_is_no_usual_night_is_left_out(other: Run) -> None:
     """What failed, was refused or is under way, what sent a plan, restored or repaired, and what let little or nothing through."""
     high = replace(other, counts={"users": other.counts["users"] | {"updated": 90}})
 
-    assert () == unusual_in(TONIGHT, runs(*[NIGHT] * 4, high))
-    assert TOLD == unusual_in(TONIGHT, runs(*[NIGHT] * 5, high, high))
+    assert () == unusual_sentences(TONIGHT, runs(*[NIGHT] * 4, high))
+    assert TOLD == unusual_sentences(TONIGHT, runs(*[NIGHT] * 5, high, high))
 
 
 def test_the_run_itself_is_none_of_its_history() -> None:
     """The ledger may know of it already."""
-    assert TOLD == unusual_in(TONIGHT, [replace(NIGHT, id="now"), *runs(*[NIGHT] * 5)])
+    assert TOLD == unusual_sentences(TONIGHT, [replace(NIGHT, id="now"), *runs(*[NIGHT] * 5)])
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_the_run_itself_is_none_of_its_history() -> None:
 )
 def test_a_run_that_judged_no_drop_is_not_compared(tonight: RunResult) -> None:
     """Nor one that broke off."""
-    assert () == unusual_in(tonight, runs(*[NIGHT] * 9))
+    assert () == unusual_sentences(tonight, runs(*[NIGHT] * 9))

@@ -10,8 +10,8 @@ import pytest
 
 from connectors.ledger import FeedKey
 from connectors.oneroster.sandbox import Sandbox
-from flows.why.explain import comes_to
-from flows.why.story import InLedger, InRoster, InTarget, LastRun, Seen, Standing, Story
+from flows.why.explain import conclusion
+from flows.why.story import InLedger, InRoster, InTarget, LastRun, RosterPlace, Seen, Story
 from tests.loads import Loads
 from tests.rosters import Rows, changed, district, drop, without
 from tests.running import Run, roster
@@ -269,7 +269,7 @@ def test_a_record_that_the_target_refused_is_told_with_the_cause(
 
 
 def story(
-    ledger: str = "", standing: Standing = "accepted", same: bool = True, target: Seen = "there"
+    ledger: str = "", standing: RosterPlace = "accepted", same: bool = True, target: Seen = "there"
 ) -> Story:
     """A story, by what ledger, roster and target say."""
     known = InLedger(ledger, "r1", 1 if same else 2) if ledger else None
@@ -306,7 +306,7 @@ def story(
 )
 def test_every_story_comes_to_one_sentence_with_the_next_step(told: Story, expected: str) -> None:
     """Whatever is known of a record, and by whom."""
-    assert expected in comes_to(told)
+    assert expected in conclusion(told)
 
 
 def test_an_id_that_nobody_knows_is_answered_with_close_ones(feed: Feed) -> None:

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from connectors.drops.write import write_zip
 from transforms.checks import check
-from transforms.export import Bulk, bulk
+from transforms.export import BulkExport, export_roster
 from transforms.findings import ROW
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
@@ -21,13 +21,13 @@ NOTHING = {
 }
 
 
-def made_of(roster: Roster, *, strict: bool = False) -> Bulk:
+def made_of(roster: Roster, *, strict: bool = False) -> BulkExport:
     """Give what an export has of a roster."""
     checked = check(roster, NOTHING)
-    return bulk(checked.standing, checked.parts, strict=strict)
+    return export_roster(checked.standing, checked.parts, strict=strict)
 
 
-def zipped(made: Bulk, folder: Path) -> Path:
+def zipped(made: BulkExport, folder: Path) -> Path:
     """Write an export."""
     write_zip(folder / "out.zip", made.files("larkspur"))
     return folder / "out.zip"

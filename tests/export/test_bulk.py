@@ -9,7 +9,7 @@ import pytest
 
 from tests.judging import judged, judged_drop
 from tests.rosters import Rows, changed, delta, district, drop, without
-from transforms.export import Bulk, bulk
+from transforms.export import BulkExport, export_roster
 from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES, LIFECYCLE
 
@@ -21,25 +21,25 @@ PROFILE = {
 }
 
 
-def exported(folder: Path, rows: Rows, *, strict: bool = False, mode: str = "bulk") -> Bulk:
+def exported(folder: Path, rows: Rows, *, strict: bool = False, mode: str = "bulk") -> BulkExport:
     """Read, check and export rows."""
     checked = judged(folder, rows, mode=mode)
-    return bulk(checked.standing, checked.parts, strict=strict)
+    return export_roster(checked.standing, checked.parts, strict=strict)
 
 
-def told(made: Bulk) -> list[tuple[str, str, str, int]]:
+def told(made: BulkExport) -> list[tuple[str, str, str, int]]:
     """Give (rule, file, column, count) of each notice."""
     return [
         (notice.rule, notice.file, notice.column, notice.count) for notice in made.findings.notices
     ]
 
 
-def faults(made: Bulk) -> list[tuple[str, int, str, str, str]]:
+def faults(made: BulkExport) -> list[tuple[str, int, str, str, str]]:
     """Give (file, row, sourcedId, column, rule) of each error."""
     return made.findings.errors.select("file", "row", "sourcedId", "column", "rule").rows()
 
 
-def ids(made: Bulk, entity: str) -> list[str]:
+def ids(made: BulkExport, entity: str) -> list[str]:
     """Give the ids of a file's rows, in their order."""
     return made.tables[entity]["sourcedId"].to_list()
 
@@ -133,7 +133,7 @@ def test_cells_are_data_and_have_no_line_breaks() -> None:
     entity = ENTITIES["categories"]
     cells = dict.fromkeys(entity.by_name) | {"sourcedId": "k", "title": "=1+1\r\nand more"}
     frame = pl.DataFrame([cells], schema=dict.fromkeys(cells, pl.String))
-    made = bulk({"categories": EntityRecords(entity, frame, "bulk", entity.file)}, {})
+    made = export_roster({"categories": EntityRecords(entity, frame, "bulk", entity.file)}, {})
 
     assert "=1+1 and more" == made.tables["categories"]["title"][0]
 
@@ -180,7 +180,9 @@ def test_what_leads_out_of_the_zip_is_told(tmp_path: Path) -> None:
     """A record that another feed has loaded is not in it."""
     rows = without(district(), "co")
     checked = judged(tmp_path, rows, elsewhere={"courses": pl.Series(["co"])})
-    whole, strict = (bulk(checked.standing, checked.parts, strict=one) for one in (False, True))
+    whole, strict = (
+        export_roster(checked.standing, checked.parts, strict=one) for one in (False, True)
+    )
 
     assert [("export_outside", "classes.csv", "courseSourcedId", 2)] == told(whole)
     assert (["c1", "c2"], False) == (ids(whole, "classes"), "classes" in strict.tables)
@@ -198,7 +200,7 @@ def test_a_drop_that_does_not_say_that_it_is_whole_is_told(tmp_path: Path) -> No
     folder = drop(tmp_path, district())
     (folder / "manifest.csv").unlink()
     checked = judged_drop(folder)
-    made = bulk(checked.standing, checked.parts)
+    made = export_roster(checked.standing, checked.parts)
 
     assert {"export_whole"} == {rule for rule, *_ in told(made)}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 
 from connectors.drops import read
-from flows.feeds.mapping_file import layout_of
+from flows.feeds.mapping_file import read_mapping_file
 from tests.export.rereading import assert_same, content, made_of, records, zipped
 from tests.judging import judged_drop
 from tests.laws.strategies import Dirt, dirt, rosters
@@ -87,7 +87,7 @@ def test_a_sample_is_conformant_if_that_is_asked_for(name: str, tmp_path: Path) 
 
 def test_a_drop_in_a_layout_of_ones_own_comes_back(tmp_path: Path) -> None:
     """Read by its mapping file, exported, and read without one."""
-    roster = normalised(OWN / "drop", layout_of(OWN / "mapping.toml"))
+    roster = normalised(OWN / "drop", read_mapping_file(OWN / "mapping.toml"))
 
     assert_comes_back(roster, tmp_path)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fuzzing.samples import Sample, Table
 from transforms.binding.spelling import NULL_WORDS
-from transforms.layouts.match import cells_of, file_called
+from transforms.layouts.match import file_by_name, match_header
 from transforms.schemas import ENTITIES
 from transforms.sources import LAYOUTS
 
@@ -105,7 +105,7 @@ def _of_oneroster(tables: dict[str, Table]) -> dict[tuple[str, str], list[str]]:
 def _of_layout(code: str, tables: dict[str, Table]) -> dict[tuple[str, str], list[str]]:
     layout, found = LAYOUTS[code], dict[tuple[str, str], list[str]]()
     for name, table in tables.items():
-        file = file_called(layout, name)
+        file = file_by_name(layout, name)
         for one in file.gives if file is not None else ():
             key = one.columns.get("sourcedId")
             if (
@@ -118,7 +118,7 @@ def _of_layout(code: str, tables: dict[str, Table]) -> dict[tuple[str, str], lis
                 or one.each
             ):
                 continue
-            cell = cells_of(file, layout.columns_of(file), tuple(table[0])).get(key.reads[0])
+            cell = match_header(file, layout.columns_of(file), tuple(table[0])).get(key.reads[0])
             if cell is not None:
                 found[one.entity, name] = _column(table, cell)
     return found

@@ -14,16 +14,16 @@ from transforms.changes import ACTIVE, FINGERPRINT, Changes, Counts
 from transforms.checks import Checked, check
 from transforms.diff import diff
 from transforms.guard import GuardContext, GuardLimits, guard
-from transforms.layouts import Dialect
-from transforms.refuse import refusals
+from transforms.layouts import ReadingOptions
+from transforms.refuse import refusing_findings
 from transforms.roster import Raw, Roster
-from transforms.share import Scope, share
-from transforms.sources import escape_in, normalize
-from transforms.target_values import carry
-from transforms.target_vocabulary import carrying
+from transforms.share import SharingScope, share
+from transforms.sources import escape_character, normalize
+from transforms.target_values import map_to_target
+from transforms.target_vocabulary import feed_vocabulary
 
-EVERYBODY = Scope(demographics=True, contacts=True)
-ADDRESSES = carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu")
+EVERYBODY = SharingScope(demographics=True, contacts=True)
+ADDRESSES = feed_vocabulary(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu")
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Night:
 def night(drop: Path, layout: str, known: Known, strict: bool = False) -> Night:
     """Go through the steps from reading to the guard; `known` is what earlier nights have sent."""
     raw = read(drop, strict=strict)
-    if escape := escape_in(layout, raw):
+    if escape := escape_character(layout, raw):
         raw = read(drop, strict=strict, escape=escape)
-    roster = normalize(layout, raw, Dialect(TODAY, strict=strict))
+    roster = normalize(layout, raw, ReadingOptions(TODAY, strict=strict))
     checked = check(roster, known, strict)
-    if refusals(checked.findings, strict).height:
+    if refusing_findings(checked.findings, strict).height:
         return Night(raw, roster, checked, {})
-    carried = carry(
+    carried = map_to_target(
         share(checked.standing, EVERYBODY, known), ADDRESSES, known, TIMEBACK.collections, None
     )
     changes = diff(carried.standing, known).changes

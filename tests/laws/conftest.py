@@ -14,7 +14,7 @@ import polars as pl
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
-from flows.feeds.targets import choose
+from flows.feeds.targets import choose_target
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.result import RunResult
 from flows.run import run_job
@@ -24,8 +24,8 @@ from transforms.changes import IN_TARGET
 from transforms.guard import GuardLimits
 from transforms.removals import Policy
 from transforms.schemas import ENTITIES
-from transforms.share import Scope
-from transforms.target_vocabulary import carrying
+from transforms.share import SharingScope
+from transforms.target_vocabulary import feed_vocabulary
 
 # In the laws, every record that is missing from a drop is deleted once a person approves it.
 REMOVED: dict[str, Policy] = dict.fromkeys(ENTITIES, "delete")
@@ -51,7 +51,7 @@ class World:
     ) -> RunResult:
         """Load rows as a drop. `damage` may change the drop first."""
         damage(folder := drop(self.folder / "drop", rows, mode))
-        target = choose(
+        target = choose_target(
             self.sandbox.url,
             None,
             {
@@ -66,8 +66,8 @@ class World:
             JobGuard(STRICT, removed=REMOVED),
             JobLoad(
                 target,
-                Scope(demographics=True, contacts=True),
-                carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu"),
+                SharingScope(demographics=True, contacts=True),
+                feed_vocabulary(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu"),
             ),
             JobRun("sync", self.folder / "state", approve=approve),
         )
@@ -91,7 +91,10 @@ class World:
         """Return the ids that the target holds according to the ledger."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
             tables = ledger.known(
-                FeedKey(choose(self.sandbox.url, None, _credentials(self.sandbox)).name, "default")
+                FeedKey(
+                    choose_target(self.sandbox.url, None, _credentials(self.sandbox)).name,
+                    "default",
+                )
             )
         held = pl.col("status").is_in(IN_TARGET)
         return {name: set(frame.filter(held)["sourcedId"]) for name, frame in tables.items()}

@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 
 from connectors.ledger import Ledger
 from connectors.oneroster.profile import TIMEBACK
-from flows.backfills.steps import Span, Steps, steps_of
+from flows.backfills.steps import Span, Steps, find_steps
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.rehearse import rehearsal
 from flows.run import run_job
 from flows.target import Target
-from flows.watch import NOBODY
+from flows.watch import SILENT
 from tests.laws.conftest import REMOVED
 from tests.rosters import Rows, changed, delta, district, drop, manifest, without
 from tests.strength import expensive
 from transforms.guard import GuardLimits
-from transforms.replay import Step, needed
-from transforms.share import Scope
-from transforms.target_vocabulary import carrying
+from transforms.replay import Step, needed_steps
+from transforms.share import SharingScope
+from transforms.target_vocabulary import feed_vocabulary
 
 FIRST = date(2026, 9, 1)
 ALL = 100.0
@@ -94,7 +94,7 @@ def holds(found: Steps, steps: Sequence[Step], job: Job) -> dict[str, set[tuple[
     with rehearsal(job) as own:
         for step in steps:
             run, line = found.run_of(step, own)
-            assert 0 == run_job(run, NOBODY, line).exit_code
+            assert 0 == run_job(run, SILENT, line).exit_code
         with Ledger.reading(own.ledger_at) as ledger:
             known = ledger.known(job.key)
     active = {
@@ -117,13 +117,15 @@ def test_the_needed_steps_end_as_every_step_does(days: list[Day]) -> None:
             JobGuard(OPEN, removed=REMOVED),
             JobLoad(
                 Target("sandbox", profile=TIMEBACK),
-                Scope(demographics=True, contacts=True),
-                carrying(TIMEBACK.vocabulary),
+                SharingScope(demographics=True, contacts=True),
+                feed_vocabulary(TIMEBACK.vocabulary),
             ),
             JobRun("sync", folder / "state"),
         )
         span = Span(FIRST, FIRST + timedelta(len(days)), str(folder / "drops"))
-        with Ledger.reading(job.ledger_at) as ledger, steps_of(span, job, ledger) as found:
-            every, few = (holds(found, steps, job) for steps in (found.steps, needed(found.steps)))
+        with Ledger.reading(job.ledger_at) as ledger, find_steps(span, job, ledger) as found:
+            every, few = (
+                holds(found, steps, job) for steps in (found.steps, needed_steps(found.steps))
+            )
 
     assert every == few

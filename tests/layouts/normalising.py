@@ -10,10 +10,10 @@ import polars as pl
 from connectors.drops import read
 from tests.judging import TODAY
 from transforms.checks import Checked, check
-from transforms.findings import Findings, located
-from transforms.layouts import Dialect, Layout
+from transforms.findings import Findings, with_real_files
+from transforms.layouts import Layout, ReadingOptions
 from transforms.roster import Roster
-from transforms.sources import escape_in, normalize
+from transforms.sources import escape_character, normalize
 
 
 def written(folder: Path, **files: str) -> Path:
@@ -29,16 +29,16 @@ def written(folder: Path, **files: str) -> Path:
 def normalised(drop: Path, layout: Layout | str = "auto", **dialect: Any) -> Roster:
     """Normalise a drop."""
     raw = read(drop)
-    escape = escape_in(layout, raw)
+    escape = escape_character(layout, raw)
     return normalize(
-        layout, read(drop, escape=escape) if escape else raw, Dialect(TODAY, **dialect)
+        layout, read(drop, escape=escape) if escape else raw, ReadingOptions(TODAY, **dialect)
     )
 
 
 def judged(roster: Roster) -> Checked:
     """Check a roster; findings say which of several files is meant."""
     checked = check(roster, {})
-    return Checked(checked.standing, located(checked.findings))
+    return Checked(checked.standing, with_real_files(checked.findings))
 
 
 def rules(findings: Findings) -> list[str]:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.layouts.clever import clever
 from tests.layouts.normalising import column, judged, normalised, written
-from transforms.forget import digest_of
-from transforms.layouts.ids import Digests, discreet, short
+from transforms.forget import id_digest
+from transforms.layouts.ids import DigestIds, redact_ids, shorten
 from transforms.roster import Roster
 
 HEADER = (
@@ -36,10 +36,12 @@ def contacts(roster: Roster) -> list[str]:
     return sorted(users.filter(users.str.contains("^(contact|guardian)")))
 
 
-def of(folder: Path, students: str, digests: Digests | None = None, prefix: str = "") -> Roster:
+def of(folder: Path, students: str, digests: DigestIds | None = None, prefix: str = "") -> Roster:
     """Normalize students with contacts."""
     return normalised(
-        clever(folder, students=HEADER + students), digests=digests or Digests("elm"), prefix=prefix
+        clever(folder, students=HEADER + students),
+        digests=digests or DigestIds("elm"),
+        prefix=prefix,
     )
 
 
@@ -55,18 +57,20 @@ def test_no_id_has_a_name_or_an_address(tmp_path: Path) -> None:
 
 def test_guardians_by_address_have_digests_too(tmp_path: Path) -> None:
     """Also in the list of a student, whose join has the address in lower case."""
-    roster = normalised(written(tmp_path, **GUARDIANS), digests=Digests("elm"))
+    roster = normalised(written(tmp_path, **GUARDIANS), digests=DigestIds("elm"))
 
     (mother,) = contacts(roster)
-    assert mother == Digests("elm").id_of("guardian/rosa.ito@40example.edu")
+    assert mother == DigestIds("elm").id_of("guardian/rosa.ito@40example.edu")
     assert mother == column(roster.tables["users"].frame, "agentSourcedIds")["s1"]
     assert mother in roster.tables["roles"].frame["userSourcedId"].to_list()
 
 
 def test_an_id_hangs_on_the_salt_and_on_nothing_else(tmp_path: Path) -> None:
     """The same tomorrow and with a prefix; another in another district."""
-    here, tomorrow, there = (of(tmp_path, MOTHER, Digests(salt)) for salt in ("elm", "elm", "oak"))
-    prefixed = of(tmp_path, MOTHER, Digests("elm", prefix="lv-"), prefix="lv-")
+    here, tomorrow, there = (
+        of(tmp_path, MOTHER, DigestIds(salt)) for salt in ("elm", "elm", "oak")
+    )
+    prefixed = of(tmp_path, MOTHER, DigestIds("elm", prefix="lv-"), prefix="lv-")
 
     users = prefixed.tables["users"].frame["sourcedId"].to_list()
     assert contacts(here) == contacts(tomorrow)
@@ -101,13 +105,13 @@ def test_who_was_sent_keeps_the_id(tmp_path: Path) -> None:
     )
     other = "contact/rosa.ito@40example.edu/ROSA@20ITO"
 
-    one = of(tmp_path, students, Digests("elm", frozenset({OLD})))
-    both = of(tmp_path, students, Digests("elm", frozenset({OLD, other})))
+    one = of(tmp_path, students, DigestIds("elm", frozenset({OLD})))
+    both = of(tmp_path, students, DigestIds("elm", frozenset({OLD, other})))
     prefixed = of(
-        tmp_path, MOTHER, Digests("elm", frozenset({f"lv-{OLD}"}), prefix="lv-"), prefix="lv-"
+        tmp_path, MOTHER, DigestIds("elm", frozenset({f"lv-{OLD}"}), prefix="lv-"), prefix="lv-"
     )
 
-    new = Digests("elm").id_of("contact/max@40example.edu/Max@20Kim")
+    new = DigestIds("elm").id_of("contact/max@40example.edu/Max@20Kim")
     assert sorted([OLD, new]) == contacts(one)
     assert sorted([OLD, other, new]) == contacts(both)
     assert f"lv-{OLD}" in prefixed.tables["users"].frame["sourcedId"].to_list()
@@ -116,15 +120,17 @@ def test_who_was_sent_keeps_the_id(tmp_path: Path) -> None:
 def test_who_was_sent_under_a_long_id_keeps_it() -> None:
     """It ended in a digest, so that it has to be found as it was."""
     name = "@d0@b0" * 60
-    was = Digests("elm", frozenset({short(f"contact/a@40example.edu/{name}")}))
+    was = DigestIds("elm", frozenset({shorten(f"contact/a@40example.edu/{name}")}))
 
-    assert short(f"contact/a@40example.edu/{name}") == was.id_of(f"contact/a@40example.edu/{name}")
+    assert shorten(f"contact/a@40example.edu/{name}") == was.id_of(
+        f"contact/a@40example.edu/{name}"
+    )
 
 
 @pytest.mark.parametrize("known", [OLD, "contact/rosa.ito@40example.edu/rosa@20ito"])
 def test_who_is_forgotten_keeps_the_id_by_which_that_is_known(known: str) -> None:
     """Only a digest of that one is kept; as it was, or as all its spellings have it."""
-    digests = Digests("elm", forgotten=frozenset({digest_of(known)}))
+    digests = DigestIds("elm", forgotten=frozenset({id_digest(known)}))
 
     assert known == digests.id_of(OLD)
     assert digests.id_of("contact/s1").startswith("contact-")
@@ -132,7 +138,7 @@ def test_who_is_forgotten_keeps_the_id_by_which_that_is_known(known: str) -> Non
 
 def test_a_salt_is_not_shown() -> None:
     """It may be a secret."""
-    assert "elm" not in repr(Digests("elm"))
+    assert "elm" not in repr(DigestIds("elm"))
 
 
 @pytest.mark.parametrize(
@@ -149,4 +155,4 @@ def test_a_salt_is_not_shown() -> None:
 )
 def test_readable_ids_are_shortened_where_people_read(text: str, shown: str | None) -> None:
     """To a digest that tells them apart; other ids and paths stay."""
-    assert (shown or text) == re.sub("…[0-9a-f]{8}", "…d", discreet(text))
+    assert (shown or text) == re.sub("…[0-9a-f]{8}", "…d", redact_ids(text))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.layouts.clever import clever
 from tests.layouts.normalising import column, judged, lines, normalised, rules, written
-from transforms.layouts.ids import Digests
+from transforms.layouts.ids import DigestIds
 
 STUDENTS = "School_id,Student_id,First_name,Last_name,Grade\n"
 ROLES = ("userSourcedId", "orgSourcedId", "role", "roleType")
@@ -172,7 +172,7 @@ def test_a_contact_is_nobody_with_the_same_id(tmp_path: Path) -> None:
     roster = normalised(clever(tmp_path, students=students))
 
     max_, nobody = map(
-        Digests().id_of, ("contact/max@40example.edu/Max@20Ray", "contact/nobody@40example.edu")
+        DigestIds().id_of, ("contact/max@40example.edu/Max@20Ray", "contact/nobody@40example.edu")
     )
     assert {
         "s1",

@@ -10,13 +10,13 @@ from connectors.drops import read
 from tests.layouts.clever import clever
 from tests.layouts.golden.text import SAMPLES
 from tests.layouts.normalising import normalised, written
-from transforms.sources import LAYOUTS, ONEROSTER, SOURCES, recognised
+from transforms.sources import LAYOUTS, ONEROSTER, SOURCES, recognize
 
 
 @pytest.mark.parametrize("code", LAYOUTS)
 def test_each_sample_is_recognised(code: str) -> None:
     """With the files and columns that say so."""
-    found = recognised("auto", read(SAMPLES / code))
+    found = recognize("auto", read(SAMPLES / code))
 
     assert code == found.layout
     assert found.findings.notices[0].detail.startswith(f"{code}: ")
@@ -25,7 +25,7 @@ def test_each_sample_is_recognised(code: str) -> None:
 @pytest.mark.parametrize("sample", ["oneroster_1_1", "oneroster_1_2", "learning"])
 def test_oneroster_says_itself_what_it_is(sample: str) -> None:
     """By its manifest, or by the columns that its files begin with; nothing need be told."""
-    found = recognised("auto", read(SAMPLES / sample))
+    found = recognize("auto", read(SAMPLES / sample))
 
     assert (ONEROSTER, ()) == (found.layout, found.findings.notices)
 
@@ -33,7 +33,7 @@ def test_oneroster_says_itself_what_it_is(sample: str) -> None:
 @pytest.mark.parametrize("code", SOURCES)
 def test_a_named_layout_is_taken_at_its_word(code: str, tmp_path: Path) -> None:
     """Nothing is guessed where the feed's file says it."""
-    assert code == recognised(code, read(written(tmp_path, anything="a,b\n1,2"))).layout
+    assert code == recognize(code, read(written(tmp_path, anything="a,b\n1,2"))).layout
 
 
 def test_the_spelling_of_names_does_not_matter(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_the_spelling_of_names_does_not_matter(tmp_path: Path) -> None:
         enrollments="Student_id,Section_id,School_id\n2,4,1",
     )
 
-    assert "clever" == recognised("auto", read(drop)).layout
+    assert "clever" == recognize("auto", read(drop)).layout
 
 
 def test_what_fits_nothing_is_refused_with_the_nearest(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_what_fits_nothing_is_refused_with_the_nearest(tmp_path: Path) -> None:
         pupils="a\n1",
     )
 
-    found = recognised("auto", read(drop))
+    found = recognize("auto", read(drop))
 
     assert found.layout is None
     assert ["layout_unknown"] == found.findings.fatal["rule"].to_list()
@@ -71,7 +71,7 @@ def test_what_fits_nothing_is_refused_with_the_nearest(tmp_path: Path) -> None:
 
 def test_files_that_nobody_knows_are_named(tmp_path: Path) -> None:
     """Without any layout near."""
-    found = recognised("auto", read(written(tmp_path, pupils="a\n1", lessons="b\n1")))
+    found = recognize("auto", read(written(tmp_path, pupils="a\n1", lessons="b\n1")))
 
     assert "there are lessons.csv, pupils.csv" == found.findings.fatal["value"][0]
 
@@ -80,7 +80,7 @@ def test_a_part_of_a_canvas_import_is_enough(tmp_path: Path) -> None:
     """Canvas needs none of its files."""
     drop = written(tmp_path, enrollments="section_id,user_id,role,status\n1,2,student,active")
 
-    assert "canvas" == recognised("auto", read(drop)).layout
+    assert "canvas" == recognize("auto", read(drop)).layout
 
 
 def test_two_files_that_are_one_refuse_the_drop(tmp_path: Path) -> None:
@@ -100,6 +100,6 @@ def test_a_clever_drop_that_lacks_a_file_is_not_taken_for_oneroster(tmp_path: Pa
     drop = clever(tmp_path)
     (drop / "sections.csv").unlink()
 
-    found = recognised("auto", read(drop))
+    found = recognize("auto", read(drop))
 
     assert "nearest is clever, but for sections.csv" == found.findings.fatal["value"][0]

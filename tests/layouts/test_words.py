@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.judging import TODAY
 from transforms.layouts import (
-    Dialect,
+    ReadingOptions,
     derived,
     derived_each,
     family_name,
@@ -24,11 +24,11 @@ from transforms.layouts import (
     yes_no,
 )
 from transforms.layouts.expressions import Cell, day_of
-from transforms.layouts.ids import LONGEST, written
+from transforms.layouts.ids import LONGEST, escape
 from transforms.layouts.options import DateOrder
 from transforms.layouts.vocabulary import GRADES, grade_of
 
-DIALECT = Dialect(TODAY)
+DIALECT = ReadingOptions(TODAY)
 DAYS = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 ORDERS: dict[DateOrder, str] = {
     "mdy": "{0.month}/{0.day}/{0.year}",
@@ -38,7 +38,7 @@ ORDERS: dict[DateOrder, str] = {
 TEXTS = st.text(min_size=1, max_size=12).filter(lambda text: text.strip() == text)
 
 
-def read(cell: Cell, *values: str | None, dialect: Dialect = DIALECT) -> list[str | None]:
+def read(cell: Cell, *values: str | None, dialect: ReadingOptions = DIALECT) -> list[str | None]:
     """What a cell makes of the values of the one column that it reads."""
     frame = pl.DataFrame({cell.reads[0]: list(values)}, schema={cell.reads[0]: pl.String})
     return frame.select(cell.of(dialect).cast(pl.String).alias("value"))["value"].to_list()
@@ -122,7 +122,7 @@ def test_grades_become_those_of_the_standard(text: str, grade: str) -> None:
 
 def test_a_district_may_have_words_of_its_own() -> None:
     """They come first."""
-    dialect = Dialect(
+    dialect = ReadingOptions(
         TODAY, words={"grades": {"Young Fives": "PK", "1": "KG"}, "roles": {"Coach": "aide"}}
     )
 
@@ -146,7 +146,7 @@ def test_yes_and_no() -> None:
 def test_a_race_that_nobody_knows_stays_visible() -> None:
     """Where the check rejects it; a district may say what it means, and `unknown` means nothing."""
     cell = races("Race")["demographicRaceTwoOrMoreRaces"]
-    own = Dialect(TODAY, words={"races": {"9": "asian"}})
+    own = ReadingOptions(TODAY, words={"races": {"9": "asian"}})
 
     assert ["9", "zz", None, None, "true"] == read(cell, "9", "A, zz", "Unknown", None, "M")
     assert [None, "zz"] == read(cell, "9", "zz", dialect=own)
@@ -198,4 +198,4 @@ def test_an_id_lacks_nothing_that_it_needs() -> None:
     """A blank part makes no id; a list makes one of each item, whatever its case."""
     assert [None] == read(derived("k", text("a")), None)
     assert ["g/a@40b.c,g/d"] == read(derived_each("g", "a"), "A@b.c, d")
-    assert "a@2fb" == written("a/b")
+    assert "a@2fb" == escape("a/b")

@@ -10,14 +10,14 @@ import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Ledger, LedgerError, Plan
-from connectors.ledger.forget import MARKS, Erasure
+from connectors.ledger.forget import FINGERPRINT_COLUMNS, Erasure
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
-from transforms.forget import digest_of
+from transforms.forget import id_digest
 from transforms.guard import PLANNED_COLUMNS, Hold
 
 KEY, OTHER = FeedKey("sandbox", "larkspur"), FeedKey("sandbox", "other")
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
-NO_MARKS = pl.DataFrame(schema=MARKS)
+NO_MARKS = pl.DataFrame(schema=FINGERPRINT_COLUMNS)
 ROWS = {
     "users": [("ana", ""), ("ana 2", ""), ("an%", "")],
     "demographics": [("ana", "users:ana")],
@@ -61,9 +61,9 @@ def plan(plan_id: str, *ids: str, made: datetime = NOW) -> tuple[Plan, pl.DataFr
 def test_who_is_forgotten_is_known_by_digest(ledger: Ledger) -> None:
     """Noted twice is noted once, as it was first."""
     for by in ("kim", "lou"):
-        ledger.note_forgotten(digest_of("ana"), at=NOW, by=by, note="")
+        ledger.note_forgotten(id_digest("ana"), at=NOW, by=by, note="")
 
-    assert {digest_of("ana")} == ledger.forgotten()
+    assert {id_digest("ana")} == ledger.forgotten()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_who_says_less_gets_another_fingerprint_where_the_old_one_was(ledger: Le
     """Records, and what plans found of them; another fingerprint stays."""
     fill(ledger, KEY)
     ledger.propose(*plan("p1", "ana", "ana 2"))
-    marks = pl.DataFrame([("ana", 1, 7), ("ana 2", 5, 8)], schema=MARKS, orient="row")
+    marks = pl.DataFrame([("ana", 1, 7), ("ana 2", 5, 8)], schema=FINGERPRINT_COLUMNS, orient="row")
 
     ledger.erase(KEY, Erasure({}, marks, {}, str))
 

@@ -16,8 +16,8 @@ from polars.testing import assert_frame_equal
 from sqlalchemy import select
 
 from connectors.ledger import FeedKey, Ledger, LedgerError
-from connectors.ledger.database import make_tables, opened, version_of
-from connectors.ledger.ledger import FEW
+from connectors.ledger.database import make_tables, open_database, version_of
+from connectors.ledger.ledger import QUERY_BY_ID_UP_TO
 from connectors.ledger.sqlite import Sqlite
 from connectors.ledger.tables import RECORDS, VERSION
 from tests.strength import expensive
@@ -103,7 +103,7 @@ def test_what_stands_in_for_an_absent_database_finds_nothing_and_refuses_the_res
     path: Path,
 ) -> None:
     """It has no rows, and nothing is made, written or locked in it."""
-    with closing(opened(path, make=False)) as database:
+    with closing(open_database(path, make=False)) as database:
         rows = database.bulk(select(RECORDS), {"sourced_id": pl.String})
         for refused in (database.writing, database.making, lambda: database.locked("feed")):
             with pytest.raises(LedgerError, match=r"ledger\.db cannot be used: found no ledger"):
@@ -114,7 +114,7 @@ def test_what_stands_in_for_an_absent_database_finds_nothing_and_refuses_the_res
 
 def test_tables_are_made_once(place: Path | str) -> None:
     """Whoever comes second to making them leaves them as they are."""
-    with closing(opened(place, make=True)) as database:
+    with closing(open_database(place, make=True)) as database:
         before = version_of(database)
         make_tables(database)
         make_tables(database)
@@ -196,10 +196,10 @@ def test_intending_nothing_is_no_intent(ledger: Ledger) -> None:
 
 def test_details_of_some(ledger: Ledger) -> None:
     """Details are given for the ids that are asked for, few or many, and for no unknown ones."""
-    ids = [f"u{number:05}" for number in range(FEW + 5)]
+    ids = [f"u{number:05}" for number in range(QUERY_BY_ID_UP_TO + 5)]
     ledger.record(KEY, "users", records(*ids), {}, [], "r1")
 
-    for count in (0, 2, 1001, FEW + 1):
+    for count in (0, 2, 1001, QUERY_BY_ID_UP_TO + 1):
         asked = pl.Series([*ids[:count], "nobody"], dtype=pl.String)
         assert ids[:count] == ledger.details(KEY, "users", asked)["sourcedId"].to_list()
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger, Run
-from connectors.ledger.forget import MARKS, Erasure
+from connectors.ledger.forget import FINGERPRINT_COLUMNS, Erasure
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
-from transforms.moments import MOMENT, MOMENTS
+from transforms.moments import MOMENT, TIMESTAMP_COLUMNS
 
 KEY, OTHER = FeedKey("sandbox", "larkspur"), FeedKey("sandbox", "other")
 NIGHT = datetime(2026, 9, 8, 2, 30, tzinfo=UTC)
@@ -26,7 +26,7 @@ RECORDS = dict.fromkeys(("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS), pl.String
 
 def moments(*rows: tuple[str, int, str | None]) -> pl.DataFrame:
     """Give moments: id, moment and owner."""
-    return pl.DataFrame(rows, schema=MOMENTS, orient="row")
+    return pl.DataFrame(rows, schema=TIMESTAMP_COLUMNS, orient="row")
 
 
 def known(ledger: Ledger, entity: str, *ids: str, key: FeedKey = KEY) -> dict[str, int]:
@@ -68,7 +68,10 @@ def test_a_person_is_forgotten_with_the_parts(ledger: Ledger) -> None:
         },
     )
 
-    ledger.erase(KEY, Erasure({"users": ["ana", "nobody"]}, pl.DataFrame(schema=MARKS), {}, str))
+    ledger.erase(
+        KEY,
+        Erasure({"users": ["ana", "nobody"]}, pl.DataFrame(schema=FINGERPRINT_COLUMNS), {}, str),
+    )
 
     assert ({"bo": 5}, {"r2": 5}) == (
         known(ledger, "users", "ana", "bo"),

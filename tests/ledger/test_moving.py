@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger, Plan, Run
-from connectors.ledger.salts import kept_of
+from connectors.ledger.salts import stored_salt
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS, Hold
-from transforms.moments import MOMENT, MOMENTS
+from transforms.moments import MOMENT, TIMESTAMP_COLUMNS
 
 OLD, NEW = FeedKey("sandbox", "larkspur"), FeedKey("sandbox", "larkspur-hs")
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_all_that_is_kept_of_a_feed_goes_along(ledger: Ledger) -> None:
     sent(ledger, OLD, "r1", 1, "ana", "bo")
     ledger.intend(OLD, "users", pl.DataFrame({"sourcedId": ["cy"], FINGERPRINT: [1]}), "r1")
     ledger.note_renamed(OLD, {("users", "new"): "ana"}, "r1")
-    ledger.note_told(OLD, ["cause"], over=(), run="r1", at=NOW)
+    ledger.note_notified(OLD, ["cause"], over=(), run="r1", at=NOW)
     ran(ledger, OLD, "r1", "p1")
 
     with ledger.hold(OLD, "r2"), ledger.hold(NEW, "r2"):
@@ -62,7 +62,7 @@ def test_all_that_is_kept_of_a_feed_goes_along(ledger: Ledger) -> None:
     assert {"users": frozenset({"cy"})} == ledger.intended(NEW)
     assert ({("users", "new"): "ana"}, frozenset({"cause"})) == (
         ledger.renamed(NEW),
-        ledger.told(NEW),
+        ledger.notified(NEW),
     )
     assert (["r1"], ["p1"]) == (
         [one.id for one in ledger.runs(NEW)],
@@ -76,11 +76,11 @@ def test_the_salt_of_the_old_name_goes_along(ledger: Ledger) -> None:
     sent(ledger, OLD, "r1", 1, "ana")
     sent(ledger, NEW, "r2", 1, "bo")
     for key, text in ((OLD, "old"), (NEW, "new")):
-        ledger.note_salt(key, kept_of(text, secret=False), "r1")
+        ledger.note_salt(key, stored_salt(text, secret=False), "r1")
 
     ledger.move(OLD, NEW)
 
-    assert kept_of("old", secret=False) == ledger.salt(NEW)
+    assert stored_salt("old", secret=False) == ledger.salt(NEW)
 
 
 def test_how_new_records_are_goes_along(ledger: Ledger) -> None:
@@ -88,7 +88,7 @@ def test_how_new_records_are_goes_along(ledger: Ledger) -> None:
     sent(ledger, OLD, "r1", 1, "ana")
     ids = pl.Series("sourcedId", ["ana"])
     ledger.note_moments(
-        OLD, {"users": pl.DataFrame([("ana", 5, None)], schema=MOMENTS, orient="row")}
+        OLD, {"users": pl.DataFrame([("ana", 5, None)], schema=TIMESTAMP_COLUMNS, orient="row")}
     )
 
     ledger.move(OLD, NEW)

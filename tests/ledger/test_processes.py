@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import delete
 
 from connectors.ledger import Busy, FeedKey, Ledger
-from connectors.ledger.database import opened
+from connectors.ledger.database import open_database
 from connectors.ledger.tables import LOCKS
 from tests.processes import Process
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
@@ -152,7 +152,7 @@ def test_a_holder_that_has_not_said_its_name_yet_is_busy_all_the_same(
     ledger: Ledger, place: Path | str
 ) -> None:
     """Between taking the lock and writing who took it, a run is busy, and nameless."""
-    database = opened(place, make=False)
+    database = open_database(place, make=False)
     with closing(database), ledger.hold(KEY, "first"):
         with database.writing() as connection:
             connection.execute(delete(LOCKS))

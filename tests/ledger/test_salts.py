@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
-from connectors.ledger.salts import kept_of
+from connectors.ledger.salts import stored_salt
 from tests.ledger.test_history import DAY, NIGHT, PLAN, RECORDS
 from transforms.changes import FINGERPRINT
 
@@ -18,17 +18,17 @@ OTHER, ELSEWHERE = FeedKey("sandbox", "oak"), FeedKey("https://api.example.edu",
 
 def test_the_first_salt_of_a_district_stays(ledger: Ledger) -> None:
     """For all of its feeds into the target; another district or target has none."""
-    ledger.note_salt(KEY, kept_of("elm", secret=False), "r1")
-    ledger.note_salt(KEY, kept_of("oak", secret=False), "r2")
+    ledger.note_salt(KEY, stored_salt("elm", secret=False), "r1")
+    ledger.note_salt(KEY, stored_salt("oak", secret=False), "r2")
 
-    assert [kept_of("elm", secret=False)] * 2 == [ledger.salt(key) for key in (KEY, EVENING)]
+    assert [stored_salt("elm", secret=False)] * 2 == [ledger.salt(key) for key in (KEY, EVENING)]
     assert [None, None] == [ledger.salt(key) for key in (OTHER, ELSEWHERE)]
 
 
 def test_a_feed_has_its_own_salt_before_anothers(ledger: Ledger) -> None:
     """Whichever was there first."""
-    ledger.note_salt(EVENING, kept_of("evening", secret=False), "r1")
-    ledger.note_salt(KEY, kept_of("elm", secret=False), "r2")
+    ledger.note_salt(EVENING, stored_salt("evening", secret=False), "r1")
+    ledger.note_salt(KEY, stored_salt("elm", secret=False), "r2")
 
     assert ("elm", "evening") == tuple(
         kept.text for key in (KEY, EVENING) if (kept := ledger.salt(key))
@@ -37,11 +37,13 @@ def test_a_feed_has_its_own_salt_before_anothers(ledger: Ledger) -> None:
 
 def test_a_secret_is_known_again_and_not_kept() -> None:
     """A mark of it is."""
-    kept = kept_of("a secret", secret=True)
+    kept = stored_salt("a secret", secret=True)
 
     assert "" == kept.text
     assert (
-        kept.mark == kept_of("a secret", secret=False).mark != kept_of("another", secret=True).mark
+        kept.mark
+        == stored_salt("a secret", secret=False).mark
+        != stored_salt("another", secret=True).mark
     )
 
 

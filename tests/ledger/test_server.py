@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from connectors.ledger import FeedKey, Ledger, LedgerError, fault_of
-from connectors.ledger.database import Database, opened, url_of
+from connectors.ledger import FeedKey, Ledger, LedgerError, address_fault
+from connectors.ledger.database import Database, open_database, url_of
 from tests.ledger.server import PASSWORD, USER, Server
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 
@@ -60,7 +60,7 @@ def test_an_address_that_cannot_be_meant_is_told_without_a_word_of_it(
     address: str, fault: str
 ) -> None:
     """What is wrong is said, and the address, which holds a password, is not repeated."""
-    assert fault == fault_of(address)
+    assert fault == address_fault(address)
 
 
 def test_a_ledger_is_not_opened_at_such_an_address() -> None:
@@ -182,7 +182,7 @@ def test_a_commit_survives_power_loss_whatever_the_server_is_set_to(server: Serv
     """A server may answer before a commit is on the disk; a ledger does not let it."""
     address = server.new()
     server.run(f"ALTER DATABASE {address.rpartition('/')[2]} SET synchronous_commit = off")
-    database = opened(address, make=True)
+    database = open_database(address, make=True)
 
     with closing(database), database.writing() as connection:
         assert "on" == connection.execute(text("SHOW synchronous_commit")).scalar()
@@ -190,7 +190,7 @@ def test_a_commit_survives_power_loss_whatever_the_server_is_set_to(server: Serv
 
 def test_a_machine_that_is_gone_does_not_hold_a_feed_for_hours(server: Server) -> None:
     """The server asks after it within a minute, and then closes its connections."""
-    database = opened(server.new(), make=True)
+    database = open_database(server.new(), make=True)
 
     with closing(database), database.reading() as connection:
         asked = [
@@ -222,7 +222,7 @@ def test_a_connection_that_is_lost_while_writing_is_told(server: Server) -> None
     """Nothing of that batch is recorded, and the next run goes on."""
     address = server.new()
     Ledger(address).close()
-    database = opened(address, make=True)
+    database = open_database(address, make=True)
     with closing(database), pytest.raises(LedgerError, match=r"connection.*Run again"):
         write_and_lose(database, address)
 

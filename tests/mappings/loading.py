@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from connectors.oneroster.sandbox import SandboxStore
-from flows.feeds.mapping_file import layout_of
+from flows.feeds.mapping_file import read_mapping_file
 from flows.make_job import make_job
 from flows.options import Options
 from flows.reports.progress import Bars
@@ -30,7 +30,7 @@ ENTITIES = (
 def loaded(drop: Path, mapping: Path, state: Path) -> RunResult:
     """Load a drop by a mapping file."""
     job = make_job(Options("sync", drop, district="hawthorn", state=state), {})
-    job = replace(job, source=replace(job.source, layout=layout_of(mapping)))
+    job = replace(job, source=replace(job.source, layout=read_mapping_file(mapping)))
     return run_job(job, Bars(Console(quiet=True)))
 
 

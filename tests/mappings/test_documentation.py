@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from transforms.layouts import File, Join, Layout, Rows
-from transforms.mappings import FIELDS, mapped
+from transforms.mappings import FIELDS, read_mapping
 from transforms.mappings.tables import CELLS, CONDITIONS, FILE, ROWS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "own_layout.md").read_text("utf-8")
@@ -45,4 +45,4 @@ def test_the_example_is_a_mapping() -> None:
     """Each of its lines is right."""
     example = TEXT.partition("```toml\n")[2].partition("```")[0]
 
-    assert () == mapped(tomllib.loads(example)).problems
+    assert () == read_mapping(tomllib.loads(example)).problems

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.errors import SettingsError
-from flows.feeds.mapping_file import layout_of
+from flows.feeds.mapping_file import read_mapping_file
 from tests.strength import expensive
-from transforms.mappings import mapped
+from transforms.mappings import read_mapping
 from transforms.mappings.problems import lines_of
 from transforms.mappings.tables import CELLS, CONDITIONS
 
@@ -100,7 +100,7 @@ def said_of(folder: Path, text: str) -> list[str]:
     path = folder / "own.toml"
     path.write_text(text, "utf-8")
     with pytest.raises(SettingsError) as error:
-        layout_of(path)
+        read_mapping_file(path)
     return [problem.replace(str(path), "own.toml") for problem in error.value.problems]
 
 
@@ -108,7 +108,9 @@ def test_a_mapping_without_a_mistake_is_a_layout(tmp_path: Path) -> None:
     """The one in which the mistakes below are made."""
     (tmp_path / "own.toml").write_text(GOOD, "utf-8")
 
-    assert ["pupils", "houses"] == [file.name for file in layout_of(tmp_path / "own.toml").files]
+    assert ["pupils", "houses"] == [
+        file.name for file in read_mapping_file(tmp_path / "own.toml").files
+    ]
 
 
 @pytest.mark.parametrize(("good", "wrong", "line", "says"), WRONG, ids=[says for *_, says in WRONG])
@@ -156,7 +158,7 @@ def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
         (latin, "is not text in UTF-8"),
     ):
         with pytest.raises(SettingsError, match=re.escape(f"{path}: {says}")):
-            layout_of(path)
+            read_mapping_file(path)
 
 
 VALUES = st.recursive(
@@ -192,7 +194,7 @@ def test_whatever_stands_in_a_mapping_file_is_read_or_told(random: Random, value
         table = table[key]
     table[key] = value
 
-    found = mapped(document)
+    found = read_mapping(document)
 
     assert (found.layout is None) == bool(found.problems)
     assert all(str(problem).endswith((".", "?")) for problem in found.problems)

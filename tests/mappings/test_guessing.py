@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from connectors.drops import read
 from tests.layouts.normalising import judged, normalised, written
 from tests.strength import expensive
-from transforms.infer_mapping import Guess, guess
+from transforms.infer_mapping import InferredMapping, infer_mapping
 from transforms.infer_mapping.columns import words_of
-from transforms.infer_mapping.spellings import CLASSES, NAMES, Spellings, means
-from transforms.mappings import mapped
+from transforms.infer_mapping.spellings import CLASSES, NAMES, Spellings, meaning_of
+from transforms.mappings import read_mapping
 from transforms.roster import Raw, RawFile
 
 # A district with a file for everything.
@@ -38,19 +38,19 @@ WHOLE = {
 }
 
 
-def guessed(folder: Path, files: dict[str, str]) -> Guess:
+def guessed(folder: Path, files: dict[str, str]) -> InferredMapping:
     """Guess a mapping for files."""
-    return guess(read(written(folder / "drop", **files)), "own")
+    return infer_mapping(read(written(folder / "drop", **files)), "own")
 
 
-def said(made: Guess, file: str, entity: str, place: int = 0) -> dict[str, Any]:
+def said(made: InferredMapping, file: str, entity: str, place: int = 0) -> dict[str, Any]:
     """The lines of a guess that are not open, of one entity of a file."""
     files: list[dict[str, Any]] = tomllib.loads(made.text)["file"]
     rows: dict[str, Any] = next(one for one in files if one["name"] == file)[entity][place]
     return rows
 
 
-def todo(made: Guess) -> list[str]:
+def todo(made: InferredMapping) -> list[str]:
     """The open lines of a guess, without their reasons."""
     return [
         line.partition("  #")[0].strip("# ") for line in made.text.splitlines() if "# TODO" in line
@@ -61,7 +61,7 @@ def test_a_whole_district_is_understood(tmp_path: Path) -> None:
     """Nothing but whether drops are whole is left to a person, and every record is accepted."""
     made = guessed(tmp_path, WHOLE)
 
-    layout = mapped(tomllib.loads(made.text)).layout
+    layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
     checked = judged(normalised(tmp_path / "drop", layout))
     assert ["snapshot = true"] == todo(made)
@@ -211,7 +211,7 @@ def test_people_who_would_share_an_id_do_not(tmp_path: Path) -> None:
     """Where pupils and teachers are numbered alike, their ids say which they are; and all of it loads."""
     made = guessed(tmp_path, WIDE)
 
-    layout = mapped(tomllib.loads(made.text)).layout
+    layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
     checked = judged(normalised(tmp_path / "drop", layout))
     assert {"derived": "teacher", "parts": "Ref"} == said(made, "Teachers", "users")["sourcedId"]
@@ -312,7 +312,7 @@ def test_a_column_that_is_ignored_is_no_pattern(tmp_path: Path) -> None:
         },
     )
 
-    layout = mapped(tomllib.loads(made.text)).layout
+    layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
     notices = normalised(tmp_path / "drop", layout).findings.notices
     assert ["Fee [USD]*"] == [
@@ -382,9 +382,9 @@ def empty(*names: str) -> Raw:
 @given(drops())
 def test_a_guess_is_a_mapping_file_whatever_the_drop_holds(raw: Raw) -> None:
     """TOML that can be read, with nothing wrong in it but what is left open."""
-    made = guess(raw, "own")
+    made = infer_mapping(raw, "own")
 
-    problems = mapped(tomllib.loads(made.text)).problems
+    problems = read_mapping(tomllib.loads(made.text)).problems
     assert [] == [problem.says for problem in problems if not problem.says.startswith(LEFT_OPEN)]
 
 
@@ -425,7 +425,7 @@ def test_headers_mean_the_same_in_several_spellings(
     name: str, spellings: Spellings, meaning: str | None
 ) -> None:
     """With words before them that say whose they are, or without."""
-    assert meaning == means(name, spellings)
+    assert meaning == meaning_of(name, spellings)
 
 
 PARENTS = "Parent Id,Pupil Ref,Name,Relationship,Email\n{0}1,101,Al Ash,Father,al@example.edu\n{0}2,102,Bee Bay,Mother,bee@example.edu\n{0}2,103,Bee Bay,Mother,bee@example.edu"
@@ -444,7 +444,7 @@ def test_contacts_belong_to_their_students(
     """A parent of two pupils is one person; pupils name their contacts, also where ids have to be told apart."""
     made = guessed(tmp_path, {**WIDE, "Parents": PARENTS.format(prefix)})
 
-    layout = mapped(tomllib.loads(made.text)).layout
+    layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
     roster = normalised(tmp_path / "drop", layout)
     users = judged(roster).standing["users"].accepted
@@ -469,7 +469,7 @@ def test_contacts_who_are_known_by_names_get_digests(tmp_path: Path) -> None:
     parents = "Email,Pupil Ref,Name,Relationship\nal@example.edu,101,Al Ash,Father\nBee@example.edu,102,Bee Bay,Mother\n"
     made = guessed(tmp_path, {**WIDE, "Parents": parents})
 
-    layout = mapped(tomllib.loads(made.text)).layout
+    layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
     users = normalised(tmp_path / "drop", layout).tables["users"].frame
     named = users["agentSourcedIds"].drop_nulls().to_list()

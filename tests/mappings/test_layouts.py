@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.feeds.mapping_file import layout_of
+from flows.feeds.mapping_file import read_mapping_file
 from tests.layouts.normalising import column, judged, lines, normalised, written
 from tests.mappings.loading import SAMPLE, held, loaded
 from tests.running import roster
 from transforms import layouts
-from transforms.layouts.ids import Digests
+from transforms.layouts.ids import DigestIds
 from transforms.mappings.tables import CELLS, CONDITIONS
 
 
@@ -55,7 +55,7 @@ def test_a_feeds_file_names_the_mapping_file(tmp_path: Path) -> None:
 
 def test_the_sample_is_read_as_its_mapping_says() -> None:
     """Values by table, dates in the order of the file, constants, and names as they are."""
-    roster = normalised(SAMPLE / "drop", layout_of(SAMPLE / "mapping.toml"))
+    roster = normalised(SAMPLE / "drop", read_mapping_file(SAMPLE / "mapping.toml"))
     accepted = judged(roster).standing
 
     assert "2013-11-02" == column(accepted["demographics"].accepted, "birthDate")["H820200114002"]
@@ -86,8 +86,8 @@ SAID = (
     ("users", 'agentSourcedIds = {texts = "Items"}', "a,B"),
     ("users", 'agentSourcedIds = {derived_each = "p", column = "Items"}', "p/a,p/b"),
     ("users", 'identifier = {derived = "id", parts = ["Middle", "Blank"], needs = 1}', "id/Bo"),
-    ("users", 'agentSourcedIds = {digested_each = "p", column = "Items"}', ",".join(map(Digests().id_of, ("p/a", "p/b")))),
-    ("users", 'identifier = {digested = "id", parts = ["Middle", "Blank"], needs = 1}', Digests().id_of("id/Bo")),
+    ("users", 'agentSourcedIds = {digested_each = "p", column = "Items"}', ",".join(map(DigestIds().id_of, ("p/a", "p/b")))),
+    ("users", 'identifier = {digested = "id", parts = ["Middle", "Blank"], needs = 1}', DigestIds().id_of("id/Bo")),
     ("users", 'grades = {grades = "Year"}', "06,07,08"),
     ("users", 'enabledUser = {yes_no = "Flag"}', "true"),
     ("users", 'userIds = {user_ids = {MIS = "Id"}}', "{MIS:1}"),
@@ -145,7 +145,7 @@ def test_a_word_says_in_a_mapping_what_it_says_in_a_layout(
         else cells.split(maxsplit=1)[0].strip('"').partition(".one_of")[0]
     )
 
-    roster = normalised(drop, layout_of(mapping(tmp_path, entity, cells)))
+    roster = normalised(drop, read_mapping_file(mapping(tmp_path, entity, cells)))
 
     assert [(made,)] == lines(roster, entity, name)
 
@@ -165,7 +165,9 @@ def test_a_condition_picks_rows(where: str, count: int, tmp_path: Path) -> None:
     """Conditions stand in `where`."""
     drop = written(tmp_path / "drop", all="Id,Kind\n1,b\n2,")
 
-    roster = normalised(drop, layout_of(mapping(tmp_path, "demographics", f"where = {where}")))
+    roster = normalised(
+        drop, read_mapping_file(mapping(tmp_path, "demographics", f"where = {where}"))
+    )
 
     assert count == sum(
         table.frame.height for name, table in roster.tables.items() if name == "demographics"
@@ -178,7 +180,8 @@ def test_columns_of_another_file_are_joined(tmp_path: Path) -> None:
     join = '[[file.join]]\nfile = "towns"\non = "Town"\nkey = "Key"\ncolumns = ["Name"]\n[[file]]\nname = "towns"'
 
     roster = normalised(
-        drop, layout_of(mapping(tmp_path, "demographics", 'cityOfBirth = "towns.Name"', join))
+        drop,
+        read_mapping_file(mapping(tmp_path, "demographics", 'cityOfBirth = "towns.Name"', join)),
     )
 
     assert [("Elmham",)] == lines(roster, "demographics", "cityOfBirth")
@@ -201,7 +204,7 @@ def test_a_column_that_the_mapping_names_must_be_there(
     path = mapping(tmp_path, "demographics", cells)
     path.write_text(path.read_text().replace('name = "all"\n', f'name = "all"\n{setting}'))
 
-    fatal = normalised(drop, layout_of(path)).findings.fatal
+    fatal = normalised(drop, read_mapping_file(path)).findings.fatal
 
     assert ([("all.csv", missing, said)] if missing else []) == fatal.select(
         "file", "column", "value"
@@ -222,4 +225,4 @@ def mapped_users(header: str, folder: Path) -> tuple[str, ...]:
     """The columns that rows under a header read."""
     path = mapping(folder, "demographics", "")
     path.write_text(path.read_text().replace("[[file.demographics]]", header))
-    return layout_of(path).files[0].columns
+    return read_mapping_file(path).files[0].columns

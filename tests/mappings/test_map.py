@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.errors import SettingsError
-from flows.feeds.mapping_file import layout_of
+from flows.feeds.mapping_file import read_mapping_file
 from tests.layouts.normalising import written
 from tests.mappings.loading import SAMPLE, held, loaded
 from tests.running import QUIET, Run
@@ -71,7 +71,7 @@ def test_a_guess_that_a_person_has_finished_loads_as_the_mapping_by_hand(tmp_pat
     assert [0, 0] == [result.exit_code for result in results]
     assert held(tmp_path / "finished") == held(tmp_path / "mapping")
     with pytest.raises(SettingsError, match=r"line 30: `file\.users\.grades` lacks `words`"):
-        layout_of(unfinished)
+        read_mapping_file(unfinished)
 
 
 def test_nobody_is_named_in_a_guess() -> None:

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.findings import ROW, fault, place
+from transforms.findings import ROW, fault_location, row_location
 
 PIECES = st.lists(
     st.lists(st.tuples(st.integers(1, 99), st.booleans()), max_size=3), min_size=1, max_size=4
@@ -26,7 +26,9 @@ def test_places_are_named_whatever_pieces_are_left(pieces: list[list[tuple[int, 
         .with_columns(column=pl.lit("role"), rule=pl.lit("vocabulary"))
     )
 
-    told = left.select(place("users.csv").alias("place"), fault("users.csv").alias("fault")).rows()
+    told = left.select(
+        row_location("users.csv").alias("place"), fault_location("users.csv").alias("fault")
+    ).rows()
 
     rows = [row for piece in pieces for row, stays in piece if stays]
     assert [

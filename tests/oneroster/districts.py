@@ -16,7 +16,7 @@ from httpx_aiohttp import AiohttpTransport
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.load import Loaded, load
+from connectors.oneroster.load import LoadResult, load
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.retry import RetryPolicy
 from connectors.oneroster.sandbox import Sandbox
@@ -24,7 +24,7 @@ from connectors.oneroster.target import Endpoint
 from transforms.changes import FINGERPRINT, Changes, EntityChanges
 from transforms.diff import diff
 from transforms.findings import ROW
-from transforms.payload import bodies, folded_again
+from transforms.payload import json_records, write_parts
 from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES
 
@@ -56,7 +56,7 @@ def user(sourced_id: str, agents: str | None = None, **cells: str | None) -> Row
         "givenName": "Ann",
         "familyName": "Lee",
         "email": "ann@example.edu",
-        "roles": folded_again([role]),
+        "roles": write_parts([role]),
         "agentSourcedIds": agents,
         **cells,
     }
@@ -188,13 +188,13 @@ class District:
         standing = {name: judged(name, rows.get(name, []), gone.get(name, [])) for name in names}
         return diff(standing, self.ledger.known(KEY)).changes
 
-    def load(self, gone: dict[str, list[str]] | None = None, /, **rows: list[Row]) -> Loaded:
+    def load(self, gone: dict[str, list[str]] | None = None, /, **rows: list[Row]) -> LoadResult:
         """Load a delta of these rows."""
         return self.send(self.changes(gone, **rows))
 
     def send(
         self, changes: Changes, transport: httpx.AsyncBaseTransport | None = None, **options: Any
-    ) -> Loaded:
+    ) -> LoadResult:
         """Load changes; each record must end in exactly one term."""
         loaded = asyncio.run(self._load(changes, transport, options))
         assert {name: due(part) for name, part in changes.items() if due(part)} == {
@@ -210,7 +210,7 @@ class District:
             self.ledger.intend(
                 KEY, name, part.upserts.select("sourcedId", FINGERPRINT), f"run-{next(self.runs)}"
             )
-            for body in bodies(ENTITIES[name], part.upserts):
+            for body in json_records(ENTITIES[name], part.upserts):
                 if body["sourcedId"] in arrived:
                     self.app(wire.create(TIMEBACK.collections[name], body))
 
@@ -230,16 +230,16 @@ class District:
         self.sandbox.requests.clear()
         return [(method, path) for method, path in served if method != "GET"]
 
-    def app(self, request: wire.Request) -> wire.Answer:
+    def app(self, request: wire.Request) -> wire.Response:
         """Let somebody else send a request to the target."""
 
-        async def run() -> wire.Answer:
+        async def run() -> wire.Response:
             async with Client(self.target) as client:
                 return await client.send(request)
 
         answer = asyncio.run(run())
         self.sandbox.requests.clear()
-        assert wire.understood(request, answer) == wire.Outcome("done")
+        assert wire.outcome_of(request, answer) == wire.Outcome("done")
         return answer
 
     def read(self, entity: str, sourced_id: str) -> Json:
@@ -277,7 +277,7 @@ class District:
 
     async def _load(
         self, changes: Changes, transport: httpx.AsyncBaseTransport | None, options: Json
-    ) -> Loaded:
+    ) -> LoadResult:
         twisted = Twisted(self.twist) if self.twist else None
         self.rosters.append(changes)
         async with Client(self.target, transport or twisted) as client:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connectors.oneroster.load import Trouble
+from connectors.oneroster.load import RecordProblem
 from connectors.oneroster.sandbox import Sandbox
 from tests.oneroster.districts import ORGS, District, opened, user
 
@@ -105,7 +105,7 @@ def test_a_user_waits_for_an_agent_who_failed(district: District) -> None:
     loaded = district.load(users=rows)
 
     assert loaded.counts == {"users": {"failed": 1, "waiting": 1}}
-    assert loaded.troubles[1] == Trouble(
+    assert loaded.troubles[1] == RecordProblem(
         "users", "child", "waiting", "its agent users:mum is not in the target"
     )
     assert district.active("users") == {"child"}

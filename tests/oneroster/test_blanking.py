@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from connectors.oneroster.forget import PERSONAL, blanked, unlinked
+from connectors.oneroster.forget import PERSONAL, without_agent, without_content
 from connectors.oneroster.profile import TIMEBACK
 
 USER = {
@@ -20,7 +20,7 @@ USER = {
 
 def test_a_user_says_nothing_of_anybody() -> None:
     """Roles and organisation stay, since the target wants them; the right to sign in goes, and the password too."""
-    user = blanked(TIMEBACK.collections["users"], USER)
+    user = without_content(TIMEBACK.collections["users"], USER)
 
     assert not any(word in json.dumps(user).lower() for word in ("quillon", "zephyrine"))
     assert [{"roleType": "primary", "role": "student", "org": {"sourcedId": "s"}}] == user["roles"]
@@ -44,23 +44,23 @@ def test_what_a_put_must_have_is_there(name: str) -> None:
         "comment": "quillon",
     }
 
-    blank = blanked(collection, full)
+    blank = without_content(collection, full)
 
     assert blank["comment"] is None
     assert [one for one in collection.required_on_put if blank.get(one) in (None, "", [])] == []
-    assert blank == blanked(collection, blank)
+    assert blank == without_content(collection, blank)
 
 
 def test_an_agent_is_taken_away_and_no_other() -> None:
     """The rest of the user is as it was."""
     user = USER | {"agents": [{"sourcedId": "a"}, {"sourcedId": "b"}]}
 
-    assert USER | {"agents": [{"sourcedId": "b"}]} == unlinked(user, "a")
+    assert USER | {"agents": [{"sourcedId": "b"}]} == without_agent(user, "a")
 
 
 def test_flags_are_what_the_target_takes() -> None:
     """Null where it may be (appendix A), else a word that says nothing."""
     result, born = ({"sourcedId": "r", "late": "true"}, {"sourcedId": "u", "asian": "true"})
 
-    assert "false" == blanked(TIMEBACK.collections["results"], result)["late"]
-    assert blanked(TIMEBACK.collections["demographics"], born)["asian"] is None
+    assert "false" == without_content(TIMEBACK.collections["results"], result)["late"]
+    assert without_content(TIMEBACK.collections["demographics"], born)["asian"] is None

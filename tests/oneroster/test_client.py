@@ -29,10 +29,10 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 def sent(
     handler: Handler, *requests: wire.Request, target: Endpoint | None = None
-) -> tuple[list[wire.Answer], int]:
+) -> tuple[list[wire.Response], int]:
     """Send requests to a stand-in for the target; give its answers and how many were counted."""
 
-    async def run() -> tuple[list[wire.Answer], int]:
+    async def run() -> tuple[list[wire.Response], int]:
         where = target or Endpoint(
             "https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK
         )
@@ -71,10 +71,10 @@ async def talking(talk: Talk) -> AsyncIterator[Endpoint]:
         await asyncio.gather(*ended)
 
 
-def answered(talk: Talk, request: wire.Request = GET) -> wire.Answer:
+def answered(talk: Talk, request: wire.Request = GET) -> wire.Response:
     """Send one request over real HTTP to a server that talks as it likes."""
 
-    async def run() -> wire.Answer:
+    async def run() -> wire.Response:
         async with talking(talk) as target, Client(target) as client:
             return await client.send(request)
 
@@ -93,7 +93,7 @@ def test_a_request_arrives_whole() -> None:
         handler, wire.create(USERS, {"sourcedId": "a/b"}), wire.read(USERS, "a/b?c")
     )
 
-    assert (answers, counted) == ([wire.Answer(201, b"{}")] * 2, 2)
+    assert (answers, counted) == ([wire.Response(201, b"{}")] * 2, 2)
     assert json.loads(seen[0].content) == {"user": {"sourcedId": "a/b"}}
     assert [request.url.raw_path for request in seen] == [
         b"/ims/oneroster/rostering/v1p2/users/",
@@ -217,7 +217,7 @@ def test_a_connection_that_breaks_loses_one_answer() -> None:
 
     posted = answered(hang_up, wire.create(USERS, {"sourcedId": "u1"}))
 
-    assert posted == wire.Answer(
+    assert posted == wire.Response(
         0, lost="the answer was lost (ServerDisconnectedError)", fault="lost", again=True
     )
 
@@ -228,7 +228,7 @@ def test_an_answer_that_is_cut_short_is_lost() -> None:
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
 
-    assert answered(half) == wire.Answer(
+    assert answered(half) == wire.Response(
         0, lost="the answer was lost (ClientPayloadError)", fault="lost", again=True
     )
 
@@ -251,7 +251,7 @@ def test_an_answer_that_does_not_end_is_not_waited_for() -> None:
             writer.write(b"{")
             await asyncio.sleep(0.1)
 
-    assert answered(trickle) == wire.Answer(
+    assert answered(trickle) == wire.Response(
         0, lost="no answer within 0.3 seconds", fault="slow", again=True
     )
 
@@ -285,7 +285,7 @@ def test_a_compressed_answer_is_read() -> None:
 
     answers, _ = sent(lambda request: httpx.Response(200, json={"user": {}}), GET)
 
-    assert answers == [wire.Answer(200, body)]
+    assert answers == [wire.Response(200, body)]
 
 
 def test_certificates_are_verified() -> None:
@@ -304,7 +304,7 @@ def test_certificates_are_verified() -> None:
 def test_what_is_under_way_when_a_run_is_stopped_is_not_waited_for_long() -> None:
     """Who stops a service kills it soon after: an answer that does not come by then is lost."""
 
-    async def run() -> wire.Answer:
+    async def run() -> wire.Response:
         async def silent(request: httpx.Request) -> httpx.Response:
             await asyncio.sleep(3600)
             raise AssertionError(request)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.merge import alike, covers, equal, same
+from connectors.oneroster.merge import covers, is_alike, is_equal, is_same
 
 REF = {"sourcedId": "a"}
 READ = {"href": "https://x/a", "sourcedId": "a", "type": "org", "name": "A"}
@@ -40,7 +40,7 @@ AIDE = {"role": "aide", "roleType": "secondary", "org": REF}
 )
 def test_equal(ours: Any, theirs: Any) -> None:
     """The target spells booleans, years, dates, references and blanks in its own way (section 8)."""
-    assert equal(ours, theirs)
+    assert is_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_equal(ours: Any, theirs: Any) -> None:
 )
 def test_not_equal(ours: Any, theirs: Any) -> None:
     """Leading zeros, times of day and the order of subjects tell values apart."""
-    assert not equal(ours, theirs)
+    assert not is_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_not_equal(ours: Any, theirs: Any) -> None:
 )
 def test_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     """A target may trim, draw spaces together, change the case and compose accents."""
-    assert (True, False) == (alike(theirs, ours), covers(theirs, ours))
+    assert (True, False) == (is_alike(theirs, ours), covers(theirs, ours))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
 )
 def test_not_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     """Accents and words tell values apart, and an id is as it is."""
-    assert not alike(theirs, ours)
+    assert not is_alike(theirs, ours)
 
 
 def test_primary_is_false_where_it_is_left_out() -> None:
@@ -126,8 +126,8 @@ def test_what_others_added_does_not_count() -> None:
 
 def test_the_same_is_the_same_both_ways() -> None:
     """What one has and the other lacks makes a difference, unless it is blank."""
-    assert same({"a": "1", "b": None}, {"a": "1", "c": []})
-    assert not same({"a": "1"}, {"a": "1", "c": "2"})
+    assert is_same({"a": "1", "b": None}, {"a": "1", "c": []})
+    assert not is_same({"a": "1"}, {"a": "1", "c": "2"})
 
 
 JSON = st.recursive(
@@ -146,7 +146,7 @@ RECORDS = st.dictionaries(
 @given(RECORDS)
 def test_a_record_is_the_same_as_itself(record: dict[str, Any]) -> None:
     """Whatever it holds."""
-    assert same(record, record)
+    assert is_same(record, record)
 
 
 @given(RECORDS, RECORDS)
@@ -154,4 +154,4 @@ def test_the_same_looks_the_same_from_either_side(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     """Neither side is the measure of the other."""
-    assert same(one, other) == same(other, one)
+    assert is_same(one, other) == is_same(other, one)

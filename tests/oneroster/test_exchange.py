@@ -33,7 +33,7 @@ SPELLINGS = {
 def detail(status: int, body: bytes) -> str:
     """Have a write answered, and give what is told of it."""
 
-    async def answer() -> wire.Answer:
+    async def answer() -> wire.Response:
         def handler(request: httpx.Request) -> httpx.Response:
             return httpx.Response(status, content=body)
 
@@ -44,7 +44,7 @@ def detail(status: int, body: bytes) -> str:
             return await client.send(request)
 
     request = wire.create(USERS, {"sourcedId": "bo", "givenName": "Bo"})
-    return wire.understood(request, asyncio.run(answer())).detail
+    return wire.outcome_of(request, asyncio.run(answer())).detail
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS.values(), ids=SPELLINGS)
@@ -77,6 +77,6 @@ def test_a_secret_that_the_target_takes_for_an_id_is_hidden() -> None:
 
 def test_a_short_secret_is_a_word() -> None:
     """It cannot be told from others."""
-    assert () == hiding.credentials(
+    assert () == hiding.credential_spellings(
         Endpoint("https://api.example.edu", "", "the-id", "school", profile=TIMEBACK)
     )

@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from connectors.oneroster.client import Client
-from connectors.oneroster.outcomes import Trouble
+from connectors.oneroster.outcomes import RecordProblem
 from connectors.oneroster.probe.run import probe
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.read import pages
+from connectors.oneroster.read import read_pages
 from connectors.oneroster.response_body import DEEPEST, is_too_deep
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Endpoint, TargetError
@@ -114,7 +114,7 @@ def test_a_record_that_cannot_be_read_fails_alone(
     loaded = district.load(orgs=[org("d", name="New"), org("s", "d", name="New"), org("t", "d")])
 
     assert {"orgs": {"failed": 1, "updated": 1, "created": 1}} == loaded.counts
-    assert ((Trouble("orgs", "d", "failed", why),), None, 0) == (
+    assert ((RecordProblem("orgs", "d", "failed", why),), None, 0) == (
         loaded.troubles,
         loaded.error,
         loaded.retries,
@@ -141,7 +141,7 @@ def test_a_page_that_cannot_be_read_ends_the_reading(
         async with Client(
             target, Twisted(lambda request: answer() if "limit=" in str(request.url) else None)
         ) as client:
-            async for _ in pages(client, "orgs"):
+            async for _ in read_pages(client, "orgs"):
                 pass
 
     with pytest.raises(TargetError, match=f"does not give rostering/v1p2/orgs/: {why}"):
@@ -185,6 +185,6 @@ def test_a_count_of_records_is_no_longer_than_a_count(district: District) -> Non
             district.target,
             Twisted(lambda request: answer if "limit=" in str(request.url) else None),
         ) as client:
-            return [page async for page in pages(client, "orgs")]
+            return [page async for page in read_pages(client, "orgs")]
 
     assert [] == asyncio.run(run())

@@ -14,12 +14,12 @@ import pytest
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.load import Trouble
-from connectors.oneroster.operations import DOTS, remove
+from connectors.oneroster.load import RecordProblem
+from connectors.oneroster.operations import ID_OF_DOTS, delete
 from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.senders import UNANSWERED
+from connectors.oneroster.senders import OUTCOME_UNKNOWN
 from tests.oneroster.districts import (
     KEY,
     ORGS,
@@ -202,7 +202,7 @@ def test_a_500_that_is_no_duplicate_is_a_failure(district: District) -> None:
     loaded = district.load(orgs=ORGS, users=[user("u")])
 
     assert loaded.counts["users"] == {"failed": 1}
-    assert loaded.troubles == (Trouble("users", "u", "failed", "HTTP 500: … is not welcome"),)
+    assert loaded.troubles == (RecordProblem("users", "u", "failed", "HTTP 500: … is not welcome"),)
     assert district.ledger.intended(KEY) == {}
 
 
@@ -219,8 +219,8 @@ def test_a_foreign_record_is_held(district: District) -> None:
 
     assert loaded.counts == {"orgs": {"created": 1, "held": 1, "waiting": 1}}
     assert loaded.troubles == (
-        Trouble("orgs", "d", "held", FOREIGN),
-        Trouble("orgs", "s", "waiting", "orgs:d is not in the target"),
+        RecordProblem("orgs", "d", "held", FOREIGN),
+        RecordProblem("orgs", "s", "waiting", "orgs:d is not in the target"),
     )
     assert district.active("orgs") == {"other"}
     assert district.read("orgs", "d")["name"] == "X"
@@ -276,7 +276,7 @@ def test_a_lost_answer_is_recognised_by_the_next_run(district: District) -> None
 
     found = district.load(orgs=[org("d", name="New")])
 
-    assert (lost.counts, lost.troubles[0].detail) == ({"orgs": {"failed": 1}}, UNANSWERED)
+    assert (lost.counts, lost.troubles[0].detail) == ({"orgs": {"failed": 1}}, OUTCOME_UNKNOWN)
     assert "is down" in (lost.error or "")
     assert found.counts == {"orgs": {"created": 1}}
     assert (district.read("orgs", "d")["name"], district.read("orgs", "d")["metadata"]) == (
@@ -309,8 +309,8 @@ def test_a_record_that_cannot_be_read_is_not_written(
     loaded = district.load(orgs=[org("d", name="New"), org("x")])
 
     assert loaded.troubles == (
-        Trouble("orgs", "d", "failed", detail),
-        Trouble("orgs", "x", "failed", detail),
+        RecordProblem("orgs", "d", "failed", detail),
+        RecordProblem("orgs", "x", "failed", detail),
     )
     assert [method for method, _ in district.writes()] == ["POST"]
 
@@ -358,9 +358,9 @@ def test_an_id_of_dots_is_never_deleted(district: District, sourced_id: str) -> 
 
     async def run() -> RecordResult:
         async with Client(district.target) as client:
-            return await remove(client, TIMEBACK.collections["orgs"], sourced_id)
+            return await delete(client, TIMEBACK.collections["orgs"], sourced_id)
 
-    assert asyncio.run(run()) == RecordResult("failed", DOTS)
+    assert asyncio.run(run()) == RecordResult("failed", ID_OF_DOTS)
     assert district.writes() == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.merge import covers, merged, moved, write_shape
+from connectors.oneroster.merge import covers, differs_in_fixed_property, merge, to_write_shape
 from connectors.oneroster.profile import TIMEBACK
 
 USERS, CLASSES, ENROLLMENTS = (
@@ -44,7 +44,7 @@ def test_a_user_as_read_becomes_a_user_as_written() -> None:
         "userProfiles": [{"profileId": "p", "app": {"sourcedId": "a"}, "credentials": []}],
     }
 
-    assert write_shape(USERS, read) == {
+    assert to_write_shape(USERS, read) == {
         "sourcedId": "u",
         "status": "active",
         "roles": [{"role": "student", "org": {"sourcedId": "s"}, "metadata": {"level": ["a"]}}],
@@ -77,7 +77,7 @@ def test_what_a_read_adds_is_not_written(
     name: str, read: dict[str, Any], written: dict[str, Any]
 ) -> None:
     """Each collection has its own additions (section 8, appendix B)."""
-    assert write_shape(TIMEBACK.collections[name], read) == written
+    assert to_write_shape(TIMEBACK.collections[name], read) == written
 
 
 def test_what_an_app_wrote_survives() -> None:
@@ -88,7 +88,7 @@ def test_what_an_app_wrote_survives() -> None:
         "metadata": {"app": {"goal": 3}, "sis": {"a": "1", "b": "2"}},
     }
 
-    assert merged(USERS, theirs, {"givenName": "Anna", "metadata": {"sis": {"a": "9"}}}) == {
+    assert merge(USERS, theirs, {"givenName": "Anna", "metadata": {"sis": {"a": "9"}}}) == {
         "givenName": "Anna",
         "phone": "1",
         "metadata": {"app": {"goal": 3}, "sis": {"a": "9", "b": "2"}},
@@ -99,7 +99,7 @@ def test_theirs_is_left_as_it_was() -> None:
     """Merging makes a new record: the old one is compared with it afterwards."""
     theirs = {"metadata": {"a": {"b": "1"}}, "phone": "1"}
 
-    merged(USERS, theirs, {"metadata": {"a": {"c": "2"}}}, ["metadata.a.b", "phone"])
+    merge(USERS, theirs, {"metadata": {"a": {"c": "2"}}}, ["metadata.a.b", "phone"])
 
     assert theirs == {"metadata": {"a": {"b": "1"}}, "phone": "1"}
 
@@ -157,7 +157,7 @@ def test_what_we_sent_and_have_no_more_is_cleared(gone: str, left: dict[str, Any
         "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"},
     }
 
-    assert merged(USERS, theirs, {}, [gone]) == left
+    assert merge(USERS, theirs, {}, [gone]) == left
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_what_is_not_there_need_not_be_cleared(gone: str) -> None:
     """Blank already, an object of others where our text was, or a column that is declared no longer."""
     theirs = {"metadata": {"a": {"b": "1"}}}
 
-    assert merged(USERS, theirs, {}, [gone]) == theirs
+    assert merge(USERS, theirs, {}, [gone]) == theirs
 
 
 def test_a_role_keeps_what_others_wrote_on_it_and_nothing_of_ours() -> None:
@@ -189,7 +189,7 @@ def test_a_role_keeps_what_others_wrote_on_it_and_nothing_of_ours() -> None:
         ]
     }
 
-    assert merged(USERS, theirs, ours)["roles"] == [
+    assert merge(USERS, theirs, ours)["roles"] == [
         {"metadata": {"x": 1}, "role": "student", "org": {"sourcedId": "s"}},
         {"role": "aide", "org": {"sourcedId": "s"}},
     ]
@@ -200,9 +200,9 @@ def test_a_class_stays_in_its_course_and_school() -> None:
     theirs = {"title": "A", "course": {"sourcedId": "c1"}, "school": {"sourcedId": "s1"}}
     ours = {"title": "B", "course": {"sourcedId": "c2"}, "school": {"sourcedId": "s1"}}
 
-    assert merged(CLASSES, theirs, ours) == {**theirs, "title": "B"}
-    assert moved(CLASSES, theirs, ours)
-    assert not moved(CLASSES, theirs, theirs)
+    assert merge(CLASSES, theirs, ours) == {**theirs, "title": "B"}
+    assert differs_in_fixed_property(CLASSES, theirs, ours)
+    assert not differs_in_fixed_property(CLASSES, theirs, theirs)
 
 
 TEXTS = st.dictionaries(
@@ -223,7 +223,7 @@ def test_a_merge_says_all_that_we_say_and_keeps_all_else(
     """Ours win; a property or a key of metadata that we do not have is as it was; again changes nothing."""
     before, record = theirs | {"metadata": held}, ours | {"metadata": said}
 
-    after = merged(USERS, before, record)
+    after = merge(USERS, before, record)
 
     assert covers(after, record)
     assert {name: after[name] for name in theirs if name not in ours} == {
@@ -232,4 +232,4 @@ def test_a_merge_says_all_that_we_say_and_keeps_all_else(
     assert {key: after["metadata"][key] for key in held if key not in said} == {
         key: value for key, value in held.items() if key not in said
     }
-    assert merged(USERS, after, record) == after
+    assert merge(USERS, after, record) == after

@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.retry import RetryPolicy, asked_pause
+from connectors.oneroster.retry import RetryPolicy, retry_after_seconds
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Endpoint, TargetError
-from connectors.oneroster.throttle import Pace, Slots, shared
+from connectors.oneroster.throttle import Pace, Slots, share_slots
 from tests.processes import Process
 
 NOON = "Sun, 06 Nov 1994 12:00:00 GMT"
@@ -175,7 +175,7 @@ def test_a_target_asks_for_a_pause_in_seconds_or_by_date(
     retry_after: str, date: str, seconds: float | None
 ) -> None:
     """A date is read by the target's own clock, if it says what that shows."""
-    assert seconds == asked_pause(retry_after, date, SECONDS_AT_NOON)
+    assert seconds == retry_after_seconds(retry_after, date, SECONDS_AT_NOON)
 
 
 def test_rests_double_up_to_the_longest_and_are_random() -> None:
@@ -226,7 +226,7 @@ def test_a_pace_admits_no_more_than_there_are_slots_for(tmp_path: Path) -> None:
     async def story(pace: Pace) -> None:
         other = Slots(tmp_path)
         other.hold(10, 10)
-        async with shared(tmp_path, pace):
+        async with share_slots(tmp_path, pace):
             entering = asyncio.create_task(pace.enter())
             await asyncio.sleep(0)
             admitted.append(pace.under_way)
@@ -245,7 +245,7 @@ def test_a_run_does_not_wait_for_ever_for_those_that_hang(tmp_path: Path) -> Non
     async def story(pace: Pace) -> None:
         other = Slots(tmp_path)
         other.hold(10, 10)
-        async with shared(tmp_path, pace, longest_wait=0.0):
+        async with share_slots(tmp_path, pace, longest_wait=0.0):
             with pytest.raises(
                 TargetError, match="Wait until they have ended, or end one that hangs"
             ):
@@ -261,7 +261,7 @@ def test_slots_are_looked_for_when_they_are_needed(tmp_path: Path) -> None:
 
     async def story(pace: Pace) -> None:
         other = Slots(tmp_path)
-        async with shared(tmp_path, pace):
+        async with share_slots(tmp_path, pace):
             free.append(other.hold(10, 0))
             other.hold(0, 0)
             for _ in range(4):

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.read import pages
+from connectors.oneroster.read import read_pages
 from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import QUICK
 
@@ -25,7 +25,7 @@ def read(handler: Callable[[httpx.Request], httpx.Response], **wanted: Any) -> l
             Endpoint("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK),
             transport,
         ) as client:
-            return [page async for page in pages(client, "users", **wanted)]
+            return [page async for page in read_pages(client, "users", **wanted)]
 
     return asyncio.run(run())
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.oneroster.read import SHIFTS, Moved, Page, total_of, whole
+from connectors.oneroster.read import SHIFTS, Page, RecordsMoved, largest_total, read_to_end
 
 WHOLE, OF_PAGE, SO_FAR, UNTOLD = "whole", "of page", "so far", "untold"
 
@@ -50,7 +50,7 @@ def read(ask: Callable[[int], Any]) -> list[str]:
     """Give the ids that are read."""
 
     async def run() -> list[Any]:
-        return [record["sourcedId"] async for records in whole(ask) for record in records]
+        return [record["sourcedId"] async for records in read_to_end(ask) for record in records]
 
     return asyncio.run(run())
 
@@ -112,7 +112,7 @@ def test_a_server_that_does_not_heed_the_offset_is_not_read(
     """Its first page comes again and again."""
     server = Server(cap=cap, totals=totals, links=links, heeds=False)
 
-    with pytest.raises(Moved, match="its pages repeat"):
+    with pytest.raises(RecordsMoved, match="its pages repeat"):
         read(server.page)
 
 
@@ -140,7 +140,7 @@ def test_less_than_was_told_of_is_not_all(pages: list[Page], why: str) -> None:
     async def ask(_: int) -> Page:
         return next(given)
 
-    with pytest.raises(Moved, match=why):
+    with pytest.raises(RecordsMoved, match=why):
         read(ask)
 
 
@@ -151,7 +151,7 @@ def test_records_that_never_keep_an_order_are_not_read() -> None:
     async def ask(_: int) -> Page:
         return of([next(numbers), next(numbers)], 1000)
 
-    with pytest.raises(Moved, match="changed their order"):
+    with pytest.raises(RecordsMoved, match="changed their order"):
         read(ask)
 
 
@@ -164,7 +164,7 @@ def test_pages_that_bring_nothing_new_are_not_read_for_ever() -> None:
     async def ask(_: int) -> Page:
         return replace(of(next(turns)), follows=True)
 
-    with pytest.raises(Moved, match="its pages repeat"):
+    with pytest.raises(RecordsMoved, match="its pages repeat"):
         read(ask)
 
 
@@ -176,11 +176,15 @@ def test_records_without_an_id_are_known_by_all_that_they_say() -> None:
         return Page(list(given)[offset:], None)
 
     async def run() -> list[Any]:
-        return [record async for records in whole(ask) for record in records]
+        return [record async for records in read_to_end(ask) for record in records]
 
     assert list(given) == asyncio.run(run())
 
 
 def test_a_total_is_the_greatest_that_is_told() -> None:
     """In headers or in the body, where it is a number."""
-    assert [7, 7, None] == [total_of(7, 3), total_of(None, 7), total_of(None, "7", True)]
+    assert [7, 7, None] == [
+        largest_total(7, 3),
+        largest_total(None, 7),
+        largest_total(None, "7", True),
+    ]

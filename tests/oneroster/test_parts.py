@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.operations import Errand
+from connectors.oneroster.operations import Operation
 from connectors.oneroster.outcomes import RecordResult
-from connectors.oneroster.processes import Batch, BatchReply, in_parts, joined, lost
+from connectors.oneroster.processes import Batch, BatchReply, join_replies, lost_reply, split_batch
 
 
-def errands(count: int) -> list[Errand]:
+def errands(count: int) -> list[Operation]:
     """So many errands, each with an id of its own."""
-    return [Errand("orgs", "create", {"sourcedId": str(number)}) for number in range(count)]
+    return [Operation("orgs", "create", {"sourcedId": str(number)}) for number in range(count)]
 
 
 def run(part: Batch) -> BatchReply:
@@ -29,8 +29,8 @@ def run(part: Batch) -> BatchReply:
 @given(st.integers(0, 60), st.integers(1, 10), st.integers(1, 12))
 def test_each_result_comes_back_to_its_errand(count: int, at_once: int, processes: int) -> None:
     """Whatever the number of errands, of requests at once and of processes; never more at once than allowed."""
-    parts = in_parts(errands(count), at_once, processes)
-    results, error = joined([run(part) for part in parts])
+    parts = split_batch(errands(count), at_once, processes)
+    results, error = join_replies([run(part) for part in parts])
 
     assert {place: str(place) for place in range(count)} == {
         place: result.detail for place, result in results.items()
@@ -41,8 +41,10 @@ def test_each_result_comes_back_to_its_errand(count: int, at_once: int, processe
 
 def test_of_a_part_that_is_lost_nobody_knows_what_was_sent() -> None:
     """Its records wait and stay intended, the others count, and the load breaks off with a sentence."""
-    first, second = in_parts(errands(5), 10, 2)
-    results, error = joined([run(first), lost(second, "A process was lost. Run again.")])
+    first, second = split_batch(errands(5), 10, 2)
+    results, error = join_replies(
+        [run(first), lost_reply(second, "A process was lost. Run again.")]
+    )
 
     assert {0, 2, 4} == {place for place, result in results.items() if result.arrived}
     assert [("waiting", False)] * 2 == [

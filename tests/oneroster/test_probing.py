@@ -9,10 +9,16 @@ import httpx
 import pytest
 
 from connectors.oneroster import wire
-from connectors.oneroster.client import Client, credentials
-from connectors.oneroster.probe.questions import QUESTIONS, Fact, Listening, kind_of_body, problems
-from connectors.oneroster.probe.records import KINDS, PREFIX, Made, Throwaways
-from connectors.oneroster.probe.run import Probe, probe
+from connectors.oneroster.client import Client, credential_spellings
+from connectors.oneroster.probe.questions import (
+    QUESTIONS,
+    LimitListener,
+    ProbeFact,
+    find_problems,
+    kind_of_body,
+)
+from connectors.oneroster.probe.records import KINDS, PREFIX, MadeRecord, ProbeRecords
+from connectors.oneroster.probe.run import ProbeResult, probe
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Endpoint
@@ -23,7 +29,7 @@ CREATED_BY_PUT = frozenset(name for name, one in TIMEBACK.collections.items() if
 ROSTERING = [kind.name for kind in KINDS if kind.name not in CREATED_BY_PUT]
 
 
-def probed(sandbox: Sandbox, earlier: tuple[Made, ...] = ()) -> Probe:
+def probed(sandbox: Sandbox, earlier: tuple[MadeRecord, ...] = ()) -> ProbeResult:
     """Probe a sandbox, without waiting for it."""
     target = Endpoint(
         sandbox.url,
@@ -42,20 +48,20 @@ def active(sandbox: Sandbox) -> list[str]:
     return [f"{name}:{one}" for name in TIMEBACK.collections for one in sandbox.store.ids(name)]
 
 
-def answers(found: Probe, question: str) -> dict[str, str]:
+def answers(found: ProbeResult, question: str) -> dict[str, str]:
     """What was answered to a question, by collection."""
     return {fact.collection: fact.answer for fact in found.facts if fact.question == question}
 
 
 @pytest.fixture(scope="module")
-def plain() -> Iterator[tuple[Probe, list[str]]]:
+def plain() -> Iterator[tuple[ProbeResult, list[str]]]:
     """Probe the sandbox as it is; say what is active in it afterwards."""
     with Sandbox(None) as sandbox:
         found = probed(sandbox)
         yield found, active(sandbox)
 
 
-def test_every_question_is_asked(plain: tuple[Probe, list[str]]) -> None:
+def test_every_question_is_asked(plain: tuple[ProbeResult, list[str]]) -> None:
     """Of every kind of record, as far as it has something to ask about."""
     found, _ = plain
 
@@ -64,7 +70,7 @@ def test_every_question_is_asked(plain: tuple[Probe, list[str]]) -> None:
     assert "" == found.broken
 
 
-def test_what_was_made_is_gone(plain: tuple[Probe, list[str]]) -> None:
+def test_what_was_made_is_gone(plain: tuple[ProbeResult, list[str]]) -> None:
     """Nothing is active in the target afterwards."""
     found, left = plain
 
@@ -92,16 +98,16 @@ def test_what_was_made_is_gone(plain: tuple[Probe, list[str]]) -> None:
     ],
 )
 def test_the_sandbox_does_what_is_documented(
-    plain: tuple[Probe, list[str]], question: str, expected: dict[str, str]
+    plain: tuple[ProbeResult, list[str]], question: str, expected: dict[str, str]
 ) -> None:
     """Nothing of it differs from what the loader assumes."""
     found, _ = plain
 
     assert expected == answers(found, question)
-    assert [] == problems(found.facts, CREATED_BY_PUT)
+    assert [] == find_problems(found.facts, CREATED_BY_PUT)
 
 
-def test_a_duplicate_is_told_with_its_status(plain: tuple[Probe, list[str]]) -> None:
+def test_a_duplicate_is_told_with_its_status(plain: tuple[ProbeResult, list[str]]) -> None:
     """It is another one for courses and for links."""
     found, _ = plain
     statuses = {
@@ -116,7 +122,7 @@ def test_a_duplicate_is_told_with_its_status(plain: tuple[Probe, list[str]]) -> 
 
 def test_all_records_are_invented_and_none_can_sign_in() -> None:
     """Their ids say what they are."""
-    things = Throwaways("test")
+    things = ProbeRecords("test")
     users = next(kind for kind in KINDS if kind.name == "users")
 
     assert all(sourced_id.startswith(f"{PREFIX}test-") for _, sourced_id in things.ids())
@@ -217,14 +223,14 @@ def meet_others(met: Met) -> Reply | None:
 
 
 @pytest.fixture(scope="module")
-def odd_one() -> Iterator[Probe]:
+def odd_one() -> Iterator[ProbeResult]:
     """Probe a target that does one thing otherwise in each collection."""
     with odd(meet_all) as sandbox:
         yield probed(sandbox)
 
 
 @pytest.fixture(scope="module")
-def odd_other() -> Iterator[Probe]:
+def odd_other() -> Iterator[ProbeResult]:
     """Probe a target that does worse."""
     with odd(meet_others) as sandbox:
         yield probed(sandbox)
@@ -251,7 +257,7 @@ def odd_other() -> Iterator[Probe]:
     ],
 )
 def test_each_oddity_is_found(
-    odd_one: Probe, question: str, collection: str, answer: str, harms: str
+    odd_one: ProbeResult, question: str, collection: str, answer: str, harms: str
 ) -> None:
     """And those that the loader does not bear are told with what they mean for which command."""
     assert_found(odd_one, question, collection, answer, harms)
@@ -277,7 +283,7 @@ def test_each_oddity_is_found(
     ],
 )
 def test_what_is_worse_is_found_too(
-    odd_other: Probe, question: str, collection: str, answer: str, harms: str
+    odd_other: ProbeResult, question: str, collection: str, answer: str, harms: str
 ) -> None:
     """Of what could not be made, nothing else is asked."""
     assert_found(odd_other, question, collection, answer, harms)
@@ -285,12 +291,14 @@ def test_what_is_worse_is_found_too(
     assert "demographics" not in answers(odd_other, "create")
 
 
-def assert_found(found: Probe, question: str, collection: str, answer: str, harms: str) -> None:
+def assert_found(
+    found: ProbeResult, question: str, collection: str, answer: str, harms: str
+) -> None:
     """An answer was found, and counts as a problem only if it does harm."""
     assert answer == answers(found, question)[collection]
     told = [
         one
-        for one in problems(found.facts, CREATED_BY_PUT)
+        for one in find_problems(found.facts, CREATED_BY_PUT)
         if (one.question, one.answer) == (question, answer)
     ]
     assert [True] * bool(harms) == [
@@ -322,7 +330,9 @@ def test_limits_that_a_target_speaks_of_are_told() -> None:
 
     (fact,) = [fact for fact in found.facts if fact.question == "limits"]
     assert (
-        Fact("limits", "", "seen", detail="retry-after: 0, x-ratelimit-limit: 50; HTTP 429 1 times")
+        ProbeFact(
+            "limits", "", "seen", detail="retry-after: 0, x-ratelimit-limit: 50; HTTP 429 1 times"
+        )
         == fact
     )
 
@@ -349,11 +359,11 @@ def test_a_secret_in_a_header_is_hidden() -> None:
         client_secret="larkspur-secret",
         profile=TIMEBACK,
     )
-    heard = Listening(credentials(target), Echoing())
+    heard = LimitListener(credential_spellings(target), Echoing())
 
     async def run() -> None:
         async with Client(target, heard) as client:
-            await client.send(wire.listing(TIMEBACK.collections["orgs"].path, {}))
+            await client.send(wire.list_page(TIMEBACK.collections["orgs"].path, {}))
 
     asyncio.run(run())
 

@@ -14,8 +14,8 @@ import pytest
 
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.load import Loaded, load
-from connectors.oneroster.processes import Processes, shares
+from connectors.oneroster.load import LoadResult, load
+from connectors.oneroster.processes import ProcessSender, divide
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Endpoint
@@ -36,10 +36,10 @@ async def loaded(
     gone: Gone | None = None,
     happening: dict[str, Happening] | None = None,
     stop: asyncio.Event | None = None,
-) -> Loaded:
+) -> LoadResult:
     """Load a delta through two processes; `happening` gets what is to happen at each write, once they have started."""
     changes = district.changes(gone, **rows)
-    async with Client(district.target) as client, Processes(2, district.target) as processes:
+    async with Client(district.target) as client, ProcessSender(2, district.target) as processes:
         if happening is not None:
             happening["kill"] = lambda count: (
                 os.kill(processes.pids[0], signal.SIGKILL) if count == 5 else None
@@ -128,7 +128,7 @@ def test_a_stop_lets_them_finish_what_is_under_way(tmp_path: Path) -> None:
     """The rest waits, and nothing is unknown."""
     happening: dict[str, Happening] = {}
 
-    async def run(district: District) -> Loaded:
+    async def run(district: District) -> LoadResult:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         happening["stop"] = lambda count: (
             loop.call_soon_threadsafe(stop.set) if count == 10 else None
@@ -166,7 +166,7 @@ def test_secrets_are_not_among_the_arguments_of_a_process() -> None:
     """Everybody on the machine may read those."""
 
     async def arguments() -> str:
-        async with Processes(
+        async with ProcessSender(
             2, Endpoint("http://127.0.0.1:9", access_token="hush", profile=TIMEBACK)
         ) as processes:
             words = ["ps", "-ww", "-o", "args=", "-p", ",".join(map(str, processes.pids))]
@@ -188,4 +188,4 @@ def test_secrets_are_not_among_the_arguments_of_a_process() -> None:
 )
 def test_the_requests_at_once_are_shared(total: int, count: int, expected: list[int]) -> None:
     """Together they never send more at once than the target bears."""
-    assert expected == shares(total, count)
+    assert expected == divide(total, count)

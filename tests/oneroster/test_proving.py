@@ -12,10 +12,10 @@ import pytest
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.operations import is_done
-from connectors.oneroster.outcomes import Trouble
+from connectors.oneroster.operations import was_put
+from connectors.oneroster.outcomes import RecordProblem
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.reconcile import Adopted, adopt
+from connectors.oneroster.reconcile import Adoption, adopt
 from connectors.oneroster.sandbox import Sandbox
 from tests.oneroster.districts import KEY, ORGS, WHOLE, District, enrollment, opened, org, user
 from tests.oneroster.odd import Met, odd
@@ -177,7 +177,7 @@ def test_a_stranger_stays_foreign_in_a_target_that_spells_in_its_own_way(tidy: D
     loaded = tidy.load(users=PEOPLE)
 
     assert {"users": {"created": 4, "held": 1}} == loaded.counts
-    assert (Trouble("users", "u0", "held", NAMES),) == loaded.troubles
+    assert (RecordProblem("users", "u0", "held", NAMES),) == loaded.troubles
 
 
 def test_an_update_whose_answer_is_lost_is_done_however_the_target_spells_it(
@@ -200,10 +200,10 @@ def test_a_change_of_spelling_alone_is_done_when_the_target_shows_it() -> None:
     before, record = {"sourcedId": "u", "givenName": "ANN"}, {"sourcedId": "u", "givenName": "Ann"}
 
     assert (True, False) == (
-        is_done(USERS, before, record, record),
-        is_done(USERS, before, before, record),
+        was_put(USERS, before, record, record),
+        was_put(USERS, before, before, record),
     )
-    assert not is_done(USERS, before, {"sourcedId": "u", "givenName": "Zoë"}, record)
+    assert not was_put(USERS, before, {"sourcedId": "u", "givenName": "Zoë"}, record)
 
 
 def test_what_the_target_works_out_makes_nobody_foreign(district: District) -> None:
@@ -249,14 +249,14 @@ def test_a_target_that_spells_in_its_own_way_holds_what_was_sent(
     """Whoever builds the ledger anew finds nothing to change."""
     tidy.load(users=PEOPLE)
 
-    async def run(anew: District) -> Adopted:
+    async def run(anew: District) -> Adoption:
         async with Client(tidy.target) as client:
             return await adopt(
                 client, anew.ledger, KEY, "adopted", anew.changes(users=PEOPLE)["users"]
             )
 
     with opened(tidy.sandbox, tmp_path / "anew") as anew:
-        assert Adopted("users", equal=5) == asyncio.run(run(anew))
+        assert Adoption("users", equal=5) == asyncio.run(run(anew))
         assert 0 == anew.load(users=PEOPLE).requests
 
 
@@ -289,7 +289,7 @@ def test_a_create_of_what_the_target_lost_is_done_when_the_target_shows_it(
     loaded = district.load(orgs=[org("d", name="New")])
 
     why = "HTTP 200: an answer that does not say what became of the record"
-    assert ({"orgs": {"failed": 1}}, (Trouble("orgs", "d", "failed", why),)) == (
+    assert ({"orgs": {"failed": 1}}, (RecordProblem("orgs", "d", "failed", why),)) == (
         loaded.counts,
         loaded.troubles,
     )

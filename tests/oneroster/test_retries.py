@@ -13,7 +13,7 @@ import pytest
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.outcomes import Trouble
+from connectors.oneroster.outcomes import RecordProblem
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.retry import RetryPolicy
 from connectors.oneroster.sandbox import Sandbox
@@ -81,10 +81,10 @@ def always(method: str, ending: str, answer: Callable[[], httpx.Response | Excep
 
 def asked(
     handler: Handler, *requests: wire.Request, patience: RetryPolicy = QUICK
-) -> tuple[list[wire.Answer], Client]:
+) -> tuple[list[wire.Response], Client]:
     """Send requests one after the other to a stand-in for the target."""
 
-    async def run() -> tuple[list[wire.Answer], Client]:
+    async def run() -> tuple[list[wire.Response], Client]:
         target = Endpoint(
             "https://api.example.edu", access_token="t", patience=patience, profile=TIMEBACK
         )
@@ -320,7 +320,7 @@ def test_a_500_that_means_a_bad_reference_is_not_repeated_for_ever(district: Dis
     loaded = district.load(users=[row | {"givenName": "New"} for row in rows])
 
     assert {"users": {"updated": 4, "failed": 1}} == loaded.counts
-    assert (Trouble("users", "u3", "failed", "HTTP 500: Not now."),) == loaded.troubles
+    assert (RecordProblem("users", "u3", "failed", "HTTP 500: Not now."),) == loaded.troubles
     assert (None, 2) == (loaded.error, loaded.retries)
 
 
@@ -386,7 +386,7 @@ def test_a_refusal_inside_of_a_success_is_told_and_not_recorded(district: Distri
 
     loaded = district.load(orgs=[org("d")])
 
-    assert (Trouble("orgs", "d", "failed", "HTTP 422: Not now."),) == loaded.troubles
+    assert (RecordProblem("orgs", "d", "failed", "HTTP 422: Not now."),) == loaded.troubles
     assert set() == district.active("orgs")
 
 

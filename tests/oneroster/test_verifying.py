@@ -14,7 +14,7 @@ import pytest
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.reconcile import Verified, expected, verified
+from connectors.oneroster.reconcile import Verified, expect, verified
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import TargetError
 from tests.oneroster.districts import KEY, District, Twist, Twisted, opened, org
@@ -37,7 +37,7 @@ def compared(district: District, twist: Twist) -> Verified:
         async with Client(district.target, Twisted(twist)) as client:
             return await verified(
                 client,
-                expected(TIMEBACK.collections["orgs"], district.ledger.known(KEY)["orgs"], None),
+                expect(TIMEBACK.collections["orgs"], district.ledger.known(KEY)["orgs"], None),
             )
 
     return asyncio.run(run())
@@ -91,7 +91,7 @@ def test_an_id_that_no_address_can_hold_is_missing_if_no_page_has_it(district: D
 
     async def run() -> Verified:
         async with Client(district.target) as client:
-            return await verified(client, expected(TIMEBACK.collections["orgs"], known, None))
+            return await verified(client, expect(TIMEBACK.collections["orgs"], known, None))
 
     found = asyncio.run(run())
 

@@ -25,7 +25,7 @@ POST = wire.create(
 GET, PUT, DELETE = (
     wire.read(USERS, "u1"),
     wire.replace(USERS, {"sourcedId": "u1"}),
-    wire.remove(USERS, "u1"),
+    wire.delete(USERS, "u1"),
 )
 
 
@@ -58,7 +58,7 @@ def test_a_record_is_wrapped_and_sent_to_the_path_as_published(collection: Any) 
 )
 def test_an_id_is_one_segment_of_the_path(sourced_id: str, path: str) -> None:
     """Whatever an id is made of, it leads to its record and to nothing else."""
-    for request in (wire.read(USERS, sourced_id), wire.remove(USERS, sourced_id)):
+    for request in (wire.read(USERS, sourced_id), wire.delete(USERS, sourced_id)):
         assert request.path == f"{ROSTERING}users/{path}"
 
 
@@ -67,7 +67,7 @@ def test_an_id_is_one_segment_of_the_path(sourced_id: str, path: str) -> None:
 )
 def test_dots_alone_are_no_address(sourced_id: str, can: bool) -> None:
     """A path of dots is resolved by every HTTP library, and would lead to the collection itself."""
-    assert wire.addressable(sourced_id) is can
+    assert wire.is_addressable(sourced_id) is can
 
 
 def test_a_class_is_written_with_its_org() -> None:
@@ -105,7 +105,7 @@ def test_the_school_year_of_a_session_stays_a_number() -> None:
 @pytest.mark.parametrize("body", [b"", b"OK", b'{"half'])
 def test_any_2xx_to_a_write_is_a_success(status: int, body: bytes) -> None:
     """What a PUT answers differs by collection, and is not looked at (section 8)."""
-    assert wire.understood(PUT, wire.Answer(status, body)) == wire.Outcome("done")
+    assert wire.outcome_of(PUT, wire.Response(status, body)) == wire.Outcome("done")
 
 
 def pair(supplied: Any, allocated: Any) -> dict[str, Any]:
@@ -132,8 +132,8 @@ def pair(supplied: Any, allocated: Any) -> dict[str, Any]:
 )
 def test_a_success_names_our_id_or_says_nothing(request_: wire.Request, body: object) -> None:
     """The pair of the id, or the record, bare or wrapped."""
-    assert wire.Outcome("done") == wire.understood(
-        request_, wire.Answer(201, json.dumps(body).encode())
+    assert wire.Outcome("done") == wire.outcome_of(
+        request_, wire.Response(201, json.dumps(body).encode())
     )
 
 
@@ -157,7 +157,7 @@ def test_a_record_under_another_id_is_named(
     request_: wire.Request, body: object, named: str
 ) -> None:
     """Nothing of ours would find it again."""
-    outcome = wire.understood(request_, wire.Answer(201, json.dumps(body).encode()))
+    outcome = wire.outcome_of(request_, wire.Response(201, json.dumps(body).encode()))
 
     assert ("elsewhere", True) == (
         outcome.kind,
@@ -184,13 +184,13 @@ def test_a_success_that_is_not_understood_is_looked_up(
     request_: wire.Request, kind: str, body: object
 ) -> None:
     """It is not sent again: what the target holds tells what became of the record."""
-    answer = wire.Answer(200, json.dumps(body).encode())
+    answer = wire.Response(200, json.dumps(body).encode())
 
     assert (kind, False) == (
-        wire.understood(request_, answer).kind,
-        wire.may_pass(request_, answer),
+        wire.outcome_of(request_, answer).kind,
+        wire.is_transient(request_, answer),
     )
-    assert wire.Outcome("done") == wire.understood(DELETE, answer)
+    assert wire.Outcome("done") == wire.outcome_of(DELETE, answer)
 
 
 @pytest.mark.parametrize(
@@ -220,15 +220,15 @@ def test_a_success_that_is_not_understood_is_looked_up(
 )
 def test_an_answer_means(request_: wire.Request, status: int, body: bytes, kind: str) -> None:
     """'Already exists' has three disguises, and only on POST (section 2.2)."""
-    assert wire.understood(request_, wire.Answer(status, body)).kind == kind
+    assert wire.outcome_of(request_, wire.Response(status, body)).kind == kind
 
 
 def test_a_lost_answer_decides_nothing() -> None:
     """Nobody knows whether a request was carried out whose answer never came."""
-    lost = wire.Answer(0, lost="no answer within 60 seconds", fault="slow")
+    lost = wire.Response(0, lost="no answer within 60 seconds", fault="slow")
 
-    assert wire.understood(POST, lost) == wire.Outcome("unclear", "no answer within 60 seconds")
-    assert wire.understood(PUT, lost) == wire.Outcome("broken", "no answer within 60 seconds")
+    assert wire.outcome_of(POST, lost) == wire.Outcome("unclear", "no answer within 60 seconds")
+    assert wire.outcome_of(PUT, lost) == wire.Outcome("broken", "no answer within 60 seconds")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_lost_answer_decides_nothing() -> None:
 )
 def test_a_failure_is_told_in_the_targets_words(body: bytes, detail: str) -> None:
     """Whoever answers, the API or what stands before it, the report says what it said."""
-    assert wire.understood(GET, wire.Answer(422, body)).detail == detail
+    assert wire.outcome_of(GET, wire.Response(422, body)).detail == detail
 
 
 @pytest.mark.parametrize("asked", [GET, DELETE])
@@ -261,8 +261,8 @@ def test_a_failure_names_nobody_whom_we_did_not_send(asked: wire.Request) -> Non
     """A target may speak of somebody else, also where no record was sent: only words that are nobody's are shown."""
     said = "Zoë Ash <zoe@example.edu>, 555-0100, is a parent of u1"
 
-    detail = wire.understood(
-        asked, wire.Answer(422, failure(said, imsx_error_details=[{"Ash": "exists"}]))
+    detail = wire.outcome_of(
+        asked, wire.Response(422, failure(said, imsx_error_details=[{"Ash": "exists"}]))
     ).detail
 
     assert detail == "HTTP 422: … <…>, …, is a parent of … (…: exists)"
@@ -270,14 +270,14 @@ def test_a_failure_names_nobody_whom_we_did_not_send(asked: wire.Request) -> Non
 
 def test_a_failure_never_repeats_what_the_record_holds() -> None:
     """Reports hold ids, columns and rules, never values."""
-    answer = wire.Answer(422, failure("'zoe@example.edu' of ZOË (u1) is taken"))
+    answer = wire.Response(422, failure("'zoe@example.edu' of ZOË (u1) is taken"))
 
-    assert wire.understood(POST, answer).detail == "HTTP 422: '…' of … (u1) is taken"
+    assert wire.outcome_of(POST, answer).detail == "HTTP 422: '…' of … (u1) is taken"
 
 
 def test_a_listing_has_its_parameters_encoded() -> None:
     """Quotes, spaces and equal signs of a filter come through."""
-    request = wire.listing(
+    request = wire.list_page(
         f"{ROSTERING}users/", {"filter": "familyName='O''B' AND status='active'"}
     )
 
@@ -291,11 +291,11 @@ def test_a_listing_has_its_parameters_encoded() -> None:
 )
 def test_a_record_that_is_not_in_the_answer_is_not_found_there(body: bytes) -> None:
     """A read whose body is cut short or of another shape gives no record, rather than an empty one."""
-    assert wire.record_in(USERS, wire.Answer(200, body)) is None
+    assert wire.record_in(USERS, wire.Response(200, body)) is None
 
 
 def test_a_record_is_taken_out_of_its_wrapper() -> None:
     """A single read is wrapped as a write is."""
-    assert wire.record_in(USERS, wire.Answer(200, b'{"user": {"sourcedId": "u1"}}')) == {
+    assert wire.record_in(USERS, wire.Response(200, b'{"user": {"sourcedId": "u1"}}')) == {
         "sourcedId": "u1"
     }

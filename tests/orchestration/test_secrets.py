@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flows.errors import SettingsError
-from flows.feeds.credentials import in_block
+from flows.feeds.credentials import secret_from_block
 from tests.orchestration.orchestra import Orchestra
 
 SETTING = "feed.toml: `target.client_secret_block`"
@@ -30,14 +30,14 @@ def block(prefect: Orchestra) -> str:
 def refused(prefect: Orchestra, block: str, **environment: str) -> str:
     """Ask for a block that cannot be had; give what is said."""
     with prefect.within(**environment), pytest.raises(SettingsError) as told:
-        in_block(SETTING, block)
+        secret_from_block(SETTING, block)
     return str(told.value)
 
 
 def test_a_block_gives_its_secret(prefect: Orchestra, block: str) -> None:
     """To the program, and to nobody who prints it."""
     with prefect.within():
-        found = in_block(SETTING, block)
+        found = secret_from_block(SETTING, block)
 
     assert ("hunter2hunter2", False) == (found.value, "hunter2" in repr(found))
 

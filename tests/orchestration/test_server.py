@@ -130,7 +130,7 @@ def test_a_server_that_runs_with_no_password_or_another_is_not_used(
         thread.start()
         try:
             with pytest.raises(DaemonError) as told:
-                access.check(f"http://127.0.0.1:{server.server_port}/api", tmp_path, {})
+                access.check_password(f"http://127.0.0.1:{server.server_port}/api", tmp_path, {})
         finally:
             server.shutdown()
             thread.join()

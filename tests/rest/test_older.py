@@ -12,7 +12,7 @@ import pytest
 
 from connectors.oneroster.profile import standard_profile
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.source import Key, read_source
+from connectors.oneroster.source import SigningKey, read_source
 from connectors.oneroster.target import Endpoint
 from tests.rest.feeds import CHANGES, DELTA, EVERYTHING, Feed
 from tests.rest.older import Older, juniper, older, reference
@@ -154,7 +154,10 @@ def test_of_many_who_are_missing_some_are_asked_for_and_all_if_any_is_there(
     gone = {f"{letter}{number}" for letter in "abc" for number in range(198)}
     with older(juniper()) as source:
         source.hidden = hidden
-        address, key = Endpoint(source.url, profile=standard_profile("1.1")), Key(KEY, SECRET)
+        address, key = (
+            Endpoint(source.url, profile=standard_profile("1.1")),
+            SigningKey(KEY, SECRET),
+        )
         known = {"users": gone | {"ana", "bo", "tia", ".."}}
 
         raw = asyncio.run(read_source(address, "1.1", ("users",), key=key, known=known))

@@ -10,8 +10,8 @@ import pytest
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import standard_profile
-from connectors.oneroster.read import Moved
-from connectors.oneroster.source import Unread, pages, single
+from connectors.oneroster.read import RecordsMoved
+from connectors.oneroster.source import UnreadCollection, read_one, read_pages
 from connectors.oneroster.target import Endpoint
 from tests.oneroster.districts import QUICK
 
@@ -35,7 +35,7 @@ def read(handler: Handler, condition: str = "") -> list[str]:
         ) as client:
             return [
                 record["sourcedId"]
-                async for page in pages(client, "/users", "users", condition)
+                async for page in read_pages(client, "/users", "users", condition)
                 for record in page
             ]
 
@@ -109,7 +109,7 @@ def test_a_source_that_cannot_sort_is_read_as_it_comes(status: int) -> None:
 )
 def test_what_moves_or_is_refused_is_not_read(handler: Handler, why: str) -> None:
     """Half a collection must not look like a whole one."""
-    with pytest.raises((Moved, Unread), match=why):
+    with pytest.raises((RecordsMoved, UnreadCollection), match=why):
         read(handler)
 
 
@@ -132,7 +132,7 @@ def test_a_single_record_is_there_or_not(answer: httpx.Response, found: object) 
 
 def test_a_source_that_does_not_say_whether_it_has_a_record_is_not_read() -> None:
     """It may be there still."""
-    with pytest.raises(Unread, match="does not say whether it has 7: HTTP 503"):
+    with pytest.raises(UnreadCollection, match="does not say whether it has 7: HTTP 503"):
         one(lambda request: httpx.Response(503, json={}), "7")
 
 
@@ -150,6 +150,6 @@ def one(handler: Handler, sourced_id: str) -> object:
             ),
             transport,
         ) as client:
-            return await single(client, "/users/", "user", sourced_id)
+            return await read_one(client, "/users/", "user", sourced_id)
 
     return asyncio.run(run())

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import standard_profile
-from connectors.oneroster.source import UNUSED, Key, Method, Signing, pages
+from connectors.oneroster.source import UNUSED, Method, SigningKey, SigningTransport, read_pages
 from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import QUICK
 from tests.rest.verifying import KEY, SECRET, is_signed
@@ -26,7 +26,7 @@ def read(secret: str, method: Method) -> list[str]:
         )
 
     async def run() -> list[str]:
-        transport = Signing(Key(KEY, secret, method), httpx.MockTransport(handler))
+        transport = SigningTransport(SigningKey(KEY, secret, method), httpx.MockTransport(handler))
         target = Endpoint(
             "https://sis.example.edu",
             access_token=UNUSED,
@@ -34,7 +34,9 @@ def read(secret: str, method: Method) -> list[str]:
             profile=standard_profile("1.2"),
         )
         async with Client(target, transport) as client:
-            found = pages(client, "/orgs", "orgs", "dateLastModified>'2026-11-24T00:00:00.000Z'")
+            found = read_pages(
+                client, "/orgs", "orgs", "dateLastModified>'2026-11-24T00:00:00.000Z'"
+            )
             return [record["sourcedId"] async for page in found for record in page]
 
     return asyncio.run(run())

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.ledger import FeedKey
 from connectors.ledger.history import Run
-from flows.rest_source import RestSource, since_last
+from flows.rest_source import RestSource, limit_to_changes
 
 KEY = FeedKey("sandbox", "juniper")
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ def night(
 
 def asked(*runs: Run, of: RestSource | None = None) -> datetime | None:
     """From when on changes are asked for after some runs, the newest first."""
-    return since_last(of or source(), runs, NOW).since
+    return limit_to_changes(of or source(), runs, NOW).since
 
 
 def test_changes_are_asked_for_since_the_last_run_that_sent_all() -> None:
@@ -93,7 +93,7 @@ def test_everything_is_asked_for_unless_the_feed_says_otherwise() -> None:
 
 def test_what_was_read_is_said_in_place_of_a_drop() -> None:
     """Where it is, and since when; never what signs in."""
-    whole, changes = source(), since_last(source(), [night(1)], NOW)
+    whole, changes = source(), limit_to_changes(source(), [night(1)], NOW)
 
     assert (WHOLE, "sis.example.edu/api, changes since 2026-11-23 01:00 UTC") == (
         whole.drop_name,

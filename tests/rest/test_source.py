@@ -15,7 +15,7 @@ from tests.rosters import district, drop
 from tests.serving import Served
 from transforms.checks import Checked, check
 from transforms.from_json.drop import ROSTER
-from transforms.layouts.options import Dialect
+from transforms.layouts.options import ReadingOptions
 from transforms.sources import normalize
 
 
@@ -26,7 +26,7 @@ def judged(source: Served, since: datetime | None = None, *more: str) -> Checked
         sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=standard_profile("1.2")
     )
     raw = asyncio.run(read_source(address, "1.2", (*ROSTER, *more), since=since))
-    return check(normalize("auto", raw, Dialect(TODAY)), {})
+    return check(normalize("auto", raw, ReadingOptions(TODAY)), {})
 
 
 def test_what_was_loaded_can_be_read_again(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -16,8 +16,8 @@ from flows.errors import SettingsError
 from flows.export import roster_of_api
 from flows.feeds.credentials import Secret
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
-from flows.preflight.drop import found
-from flows.query import Query, answers
+from flows.preflight.drop import read_drop_contents
+from flows.query import Query, query_target
 from flows.result import RunResult
 from flows.run import run_job
 from flows.target import Credentials, Target
@@ -28,8 +28,8 @@ from tests.sandbox.conftest import connected
 from tests.second_target.profile import MISSING, PREFIX, SECOND
 from transforms.guard import GuardLimits
 from transforms.removals import Policy
-from transforms.share import Scope
-from transforms.target_vocabulary import TargetVocabulary, carrying
+from transforms.share import SharingScope
+from transforms.target_vocabulary import TargetVocabulary, feed_vocabulary
 
 OPEN = GuardLimits(vanished_percent=100, week_percent=100, school_percent=100)
 REMOVED: dict[str, Policy] = {"enrollments": "delete"}
@@ -64,7 +64,9 @@ class Second:
             JobSource(drop(self.folder / "drop", rows)),
             JobGuard(OPEN, removed=REMOVED),
             JobLoad(
-                self.target, Scope(demographics=True, contacts=True), carrying(SECOND.vocabulary)
+                self.target,
+                SharingScope(demographics=True, contacts=True),
+                feed_vocabulary(SECOND.vocabulary),
             ),
             JobRun("sync", self.folder / "state"),
         )
@@ -146,12 +148,12 @@ def test_it_is_verified(second: Second) -> None:
 def test_it_is_read(second: Second) -> None:
     """Page by page, by the names that it has; a view of one API is none of another."""
     second.sync(rows())
-    schools = answers(Query("schools"), second.target, second.folder / "state").records
-    users = answers(Query("users"), second.target, second.folder / "state").records
+    schools = query_target(Query("schools"), second.target, second.folder / "state").records
+    users = query_target(Query("users"), second.target, second.folder / "state").records
 
     assert ({"s1", "s2"}, 4) == ({one["sourcedId"] for one in schools}, len(users))
     with pytest.raises(SettingsError, match="no collection 'demographics'"):
-        answers(Query("demographics"), second.target, second.folder / "state")
+        query_target(Query("demographics"), second.target, second.folder / "state")
 
 
 def test_it_is_exported(second: Second) -> None:
@@ -167,7 +169,7 @@ def test_it_is_exported(second: Second) -> None:
 
 def test_a_preflight_asks_for_its_collections(second: Second) -> None:
     """Those that a load of the drop would touch, and that it has."""
-    _, seen = found(second.job(rows()))
+    _, seen = read_drop_contents(second.job(rows()))
 
     assert list(SENT) == seen.touched(SECOND.collections)
     assert pl.DataFrame(schema=seen.words.schema).equals(seen.words)

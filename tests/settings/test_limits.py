@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.dates import dated, last_day
+from flows.dates import day_in_name, last_day_of_span
 from flows.errors import SettingsError
 from flows.feeds.feed import Feed, read_feed
 
@@ -69,7 +69,8 @@ def test_days_of_the_calendar(tmp_path: Path) -> None:
     ).calendar
 
     assert (TODAY, None, date(2027, 1, 4)) == tuple(
-        last_day(calendar.blackout, day) for day in (TODAY, date(2026, 11, 25), date(2027, 1, 4))
+        last_day_of_span(calendar.blackout, day)
+        for day in (TODAY, date(2026, 11, 25), date(2027, 1, 4))
     )
 
 
@@ -122,7 +123,7 @@ NAMES = (
 @pytest.mark.parametrize(("name", "day"), NAMES)
 def test_the_date_in_a_name(name: str, day: date | None) -> None:
     """One date, or none at all; two say nothing."""
-    assert day == dated(name)
+    assert day == day_in_name(name)
 
 
 def test_a_feed_knows_its_drops_date(tmp_path: Path) -> None:

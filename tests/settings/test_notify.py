@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import SettingsError
-from flows.notify.recipients import addressees
+from flows.notify.recipients import recipients_of
 from flows.result import NOTICE_KINDS
 from tests.settings.test_settings import feed, problems
 
@@ -17,7 +17,7 @@ ADDRESS = "mailto://larkspur:hunter2hunter2@mail.example.edu"
 
 def test_a_file_that_says_nothing_tells_nobody(tmp_path: Path) -> None:
     """Reports and states are there all the same."""
-    assert addressees(feed(tmp_path, SANDBOX), "feed.toml", {}) is None
+    assert recipients_of(feed(tmp_path, SANDBOX), "feed.toml", {}) is None
 
 
 def test_addresses_come_from_variables_and_files_and_are_never_shown(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_addresses_come_from_variables_and_files_and_are_never_shown(tmp_path: P
         SANDBOX
         + '[notify]\nenv = ["LARKSPUR_NOTIFY"]\nfiles = ["chat"]\nblocks = ["larkspur-pager"]',
     )
-    found = addressees(read, "feed.toml", {"LARKSPUR_NOTIFY": ADDRESS})
+    found = recipients_of(read, "feed.toml", {"LARKSPUR_NOTIFY": ADDRESS})
 
     assert found is not None
     assert (frozenset(NOTICE_KINDS), "feed.toml") == (found.on, found.drop)
@@ -42,7 +42,7 @@ def test_addresses_come_from_variables_and_files_and_are_never_shown(tmp_path: P
 def test_what_cannot_be_read_is_a_fault_of_that_addressee_alone(tmp_path: Path) -> None:
     """The others are told."""
     read = feed(tmp_path, SANDBOX + '[notify]\nenv = ["A", "B"]\nfiles = ["nowhere"]')
-    found = addressees(read, "feed.toml", {"B": ADDRESS})
+    found = recipients_of(read, "feed.toml", {"B": ADDRESS})
 
     assert found is not None
     assert [True, False, True] == [bool(one.fault) for one in found.everyone]

@@ -8,12 +8,12 @@ import pytest
 
 from flows.errors import SettingsError
 from flows.feeds.feed import read_feed
-from flows.retention import Keep
+from flows.retention import Retention
 
 LEAST = 'drop = "drop"\n[target]\nurl = "sandbox"\n'
 
 
-def keep(folder: Path, tail: str = "") -> Keep:
+def keep(folder: Path, tail: str = "") -> Retention:
     """Read a feed's file with some lines more."""
     path = folder / "larkspur.toml"
     path.write_text(LEAST + tail)
@@ -22,8 +22,8 @@ def keep(folder: Path, tail: str = "") -> Keep:
 
 def test_what_is_kept_has_defaults_and_can_be_set(tmp_path: Path) -> None:
     """One number more in the file is one number changed."""
-    assert Keep(30, 90, 90) == keep(tmp_path)
-    assert Keep(7, 14, 90) == keep(tmp_path, "[keep]\nrosters = 7\nrun_days = 14\n")
+    assert Retention(30, 90, 90) == keep(tmp_path)
+    assert Retention(7, 14, 90) == keep(tmp_path, "[keep]\nrosters = 7\nrun_days = 14\n")
 
 
 @pytest.mark.parametrize(

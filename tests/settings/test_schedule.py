@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.feeds.schedule import checked, last_due
+from flows.feeds.schedule import check_cron, last_due
 from tests.settings.test_settings import feed, problems
 
 SANDBOX = 'drop = "d"\ntime_zone = "America/Chicago"\n[target]\nurl = "sandbox"\n'
@@ -47,7 +47,7 @@ def test_a_file_may_have_a_schedule(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cron", CRONS)
 def test_schedules_of_five_fields_are_taken_as_they_are(cron: str) -> None:
     """Numbers, names, lists, ranges and steps."""
-    assert cron == checked(cron)
+    assert cron == check_cron(cron)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from connectors.oneroster.profile import TIMEBACK
 from flows.errors import SettingsError
 from flows.feeds.feed import Feed, read_feed
-from flows.options import from_feed
-from transforms.share import Scope
-from transforms.target_vocabulary import MAPS, carrying
+from flows.options import feed_value
+from transforms.share import SharingScope
+from transforms.target_vocabulary import MAPS, feed_vocabulary
 
 SANDBOX = 'drop = "drop"\n[target]\nurl = "sandbox"\n'
 FULL = """
@@ -82,10 +82,10 @@ def test_a_small_file_is_enough(tmp_path: Path) -> None:
     assert ("default", "auto", 1000, 10) == (
         read.district,
         read.layout,
-        from_feed("batch_size", read),
-        from_feed("concurrency", read),
+        feed_value("batch_size", read),
+        feed_value("concurrency", read),
     )
-    assert carrying(TIMEBACK.vocabulary) == read.carrying
+    assert feed_vocabulary(TIMEBACK.vocabulary) == read.carrying
 
 
 def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_sensitive_records_leave_this_machine_only_if_named(
 
 def test_the_scope_of_a_full_file(tmp_path: Path) -> None:
     """What may be shared arrives as sets."""
-    expected = Scope(
+    expected = SharingScope(
         schools=frozenset({"s1", "s2"}),
         grades=frozenset({"09"}),
         roles=frozenset({"student", "ext:coach"}),

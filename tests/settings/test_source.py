@@ -18,10 +18,10 @@ from tests.layouts.normalising import written
 from tests.rosters import district, drop
 from transforms.findings import ROW
 from transforms.layouts import File, Layout
-from transforms.layouts.idle_settings import asked_of, settings_of
-from transforms.layouts.match import file_called
+from transforms.layouts.idle_settings import settings_read_by, settings_used
+from transforms.layouts.match import file_by_name
 from transforms.roster import Raw, RawFile, Roster
-from transforms.sources import LAYOUTS, SOURCES, escape_in, normalize
+from transforms.sources import LAYOUTS, SOURCES, escape_character, normalize
 
 ODD = "odd word"
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -69,7 +69,7 @@ def roster(code: str, raw: Raw, settings: dict[str, Any]) -> Roster:
 def sample_of(code: str) -> Raw:
     """Read a layout's sample."""
     folder = sample(code)
-    return read(folder, escape=escape_in(code, read(folder)))
+    return read(folder, escape=escape_character(code, read(folder)))
 
 
 def raw_for(code: str, setting: str) -> Raw:
@@ -80,7 +80,7 @@ def raw_for(code: str, setting: str) -> Raw:
     layout = LAYOUTS[code]
     files = {name: with_cells(file, layout, setting) for name, file in raw.files.items()}
     if not any(
-        one and reading(one, setting) for one in (file_called(layout, name) for name in files)
+        one and reading(one, setting) for one in (file_by_name(layout, name) for name in files)
     ):
         files |= {
             f"{file.name}.csv": made(file, CELLS[setting])
@@ -100,7 +100,7 @@ def made(file: File, word: str) -> RawFile:
 
 def with_cells(file: RawFile, layout: Layout, setting: str) -> RawFile:
     """Write a word that needs the setting into each column that it reads; leave out what makes it needless."""
-    frame, one = file.frame, file_called(layout, file.name)
+    frame, one = file.frame, file_by_name(layout, file.name)
     if one and setting in CELLS:
         spelt = {name.casefold(): name for name in frame.columns}
         names = {spelt.get(name.casefold(), name) for name in reading(one, setting)}
@@ -128,7 +128,7 @@ def reading(file: File, setting: str) -> set[str]:
     return {
         name
         for cell in cells
-        if setting in asked_of(cell)
+        if setting in settings_read_by(cell)
         for name in cell.reads
         if "." not in name
     }
@@ -147,7 +147,7 @@ def same(one: Roster, other: Roster) -> bool:
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_setting_works_or_is_refused(setting: str, code: str, tmp_path: Path) -> None:
     """In a feed's file that names the layout, and for a drop that is recognised."""
-    has = {"prefix", "snapshot"} if code == "oneroster" else settings_of(LAYOUTS[code])
+    has = {"prefix", "snapshot"} if code == "oneroster" else settings_used(LAYOUTS[code])
     raw = raw_for(code, setting)
     with_it = roster(code, raw, SETTINGS[setting])
     refused = "setting_idle" in with_it.findings.fatal["rule"].to_list()
@@ -167,7 +167,7 @@ def test_a_setting_works_or_is_refused(setting: str, code: str, tmp_path: Path) 
             or setting not in ("snapshot", "prefix", "repair", "date_order")
             or code in UNDATED
         )
-        others = [other for other in LAYOUTS if setting in settings_of(LAYOUTS[other])]
+        others = [other for other in LAYOUTS if setting in settings_used(LAYOUTS[other])]
         assert (
             f"`{setting}`, which layout {code} has no use for; these have: {', '.join(others)}"
             in with_it.findings.fatal["value"][0]

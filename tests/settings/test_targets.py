@@ -13,8 +13,8 @@ from connectors.oneroster.profile import TIMEBACK
 from flows.errors import SettingsError
 from flows.feeds.credentials import Secret
 from flows.feeds.feed import Feed, read_feed
-from flows.feeds.targets import choose
-from flows.target import Credentials, Target, address
+from flows.feeds.targets import choose_target
+from flows.target import Credentials, Target, normalize_address
 
 API, TOKENS, OTHER = (
     "https://api.example.edu",
@@ -61,7 +61,7 @@ FEED_TARGET = Target(
 )
 def test_addresses_are_normalised(given: str, expected: str) -> None:
     """One place has one name: scheme and host in lower case, no default port, no slash at the end."""
-    assert expected == address(given)
+    assert expected == normalize_address(given)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_addresses_are_normalised(given: str, expected: str) -> None:
 def test_what_is_no_address_is_refused_without_repeating_it(given: str, word: str) -> None:
     """Addresses that could lead elsewhere, or hold a secret, are refused."""
     with pytest.raises(ValueError, match=word) as caught:
-        address(given)
+        normalize_address(given)
 
     assert "hunter2" not in str(caught.value)
 
@@ -130,7 +130,9 @@ def test_the_target_that_is_meant(
     """The option wins, then the feed's file; a bare folder or zip goes to the sandbox, whatever the environment says."""
     (tmp_path / "secret.txt").write_text("feed-secret\n")
 
-    assert expected == choose(option, feed(tmp_path, target) if target else None, environment)
+    assert expected == choose_target(
+        option, feed(tmp_path, target) if target else None, environment
+    )
 
 
 REFUSALS: tuple[tuple[str, str | None, str | None, dict[str, str], list[str]], ...] = (
@@ -172,7 +174,7 @@ def test_never_the_wrong_place(
     (tmp_path / "bytes.bin").write_bytes(b"\xff\xff")
     read = feed(tmp_path, target) if target else None
     with pytest.raises(SettingsError) as caught:
-        choose(option, read, environment)
+        choose_target(option, read, environment)
 
     assert [] == [word for word in words if word not in str(caught.value)]
 
@@ -222,7 +224,7 @@ def test_no_secret_is_ever_shown(
     }
     environment.pop(left_out, None)
     try:
-        chosen = choose(option, feed(folder, target) if target else None, environment)
+        chosen = choose_target(option, feed(folder, target) if target else None, environment)
         shown = f"{chosen!r} {chosen}"
     except SettingsError as error:
         shown = "".join(traceback.format_exception(error)) + repr(error)
@@ -255,7 +257,7 @@ def test_a_target_is_named_and_gets_its_own_credentials(
         option, option
     )
     try:
-        chosen = choose(option, feed(folder, target) if target else None, environment)
+        chosen = choose_target(option, feed(folder, target) if target else None, environment)
     except SettingsError:
         return
 

@@ -8,13 +8,13 @@ import polars as pl
 
 from tests.transforms.test_guard import Ids, held, part, rules
 from transforms.changes import EntityChanges, imbalance
-from transforms.guard import Guarded, guard_plan
+from transforms.guard import GuardResult, guard_plan
 from transforms.guard.context import CHILDREN
 
 NOBODY = pl.DataFrame(schema=CHILDREN)
 
 
-def again(*parts: EntityChanges, children: pl.DataFrame = NOBODY, **there: Ids) -> Guarded:
+def again(*parts: EntityChanges, children: pl.DataFrame = NOBODY, **there: Ids) -> GuardResult:
     """Judge changes once more; `there` are the ids in the target."""
     ids: Mapping[str, pl.Series] = {
         name: pl.Series(list(some), dtype=pl.String) for name, some in there.items()

@@ -9,8 +9,8 @@ import pytest
 from connectors.drops import read
 from tests.judging import TODAY, judged_drop, rules
 from tests.rosters import DISTRICT, Rows, changed, csv_text, district, drop, manifest
-from transforms.layouts.options import Dialect
-from transforms.refuse import refusals
+from transforms.layouts.options import ReadingOptions
+from transforms.refuse import refusing_findings
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
 from transforms.sources import normalize
@@ -18,7 +18,7 @@ from transforms.sources import normalize
 
 def normalised(folder: Path, *, strict: bool = False) -> Roster:
     """Read and normalise a drop."""
-    return normalize("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict))
+    return normalize("oneroster", read(folder, strict=strict), ReadingOptions(TODAY, strict=strict))
 
 
 def found(roster: Roster) -> dict[str, str]:
@@ -61,7 +61,7 @@ def test_manifests(text: str, broken: set[str], refused: bool, tmp_path: Path) -
 
     assert (broken, refused) == (
         set(found(roster)),
-        refusals(roster.findings, strict=False).height > 0,
+        refusing_findings(roster.findings, strict=False).height > 0,
     )
 
 
@@ -117,7 +117,7 @@ def test_headers(text: str, broken: set[str] | None, name: str | None, tmp_path:
     if name is None:
         assert (["users"], True) == (
             sorted(roster.broken),
-            refusals(roster.findings, strict=False).height > 0,
+            refusing_findings(roster.findings, strict=False).height > 0,
         )
     else:
         assert name == roster.tables["users"].frame["givenName"][0]
@@ -144,7 +144,7 @@ def test_columns_in_another_order_are_read_by_name(tmp_path: Path) -> None:
         normalised(tmp_path).tables["orgs"].frame["sourcedId"].to_list(),
         set(found(normalised(tmp_path))),
     )
-    assert refusals(normalised(tmp_path, strict=True).findings, strict=True).height
+    assert refusing_findings(normalised(tmp_path, strict=True).findings, strict=True).height
 
 
 def spelled(folder: Path, cells: dict[str, dict[str, str]]) -> tuple[Roster, set[str]]:
@@ -217,7 +217,7 @@ def test_passwords_stay_if_the_settings_say_so(tmp_path: Path) -> None:
     """Then they are part of the record, and nothing is told."""
     raw = read(drop(tmp_path, changed(district(), "bo", password="hunter2")))
 
-    roster = normalize("oneroster", raw, Dialect(TODAY, secrets=True))
+    roster = normalize("oneroster", raw, ReadingOptions(TODAY, secrets=True))
 
     assert "hunter2" in roster.tables["users"].frame["password"].to_list()
     assert "secrets_dropped" not in {notice.rule for notice in roster.findings.notices}

@@ -9,11 +9,11 @@ import pytest
 from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY, judged, ledger
 from tests.rosters import Rows, changed, district, raw
-from transforms.layouts.options import Dialect
-from transforms.payload import values
+from transforms.layouts.options import ReadingOptions
+from transforms.payload import part_values
 from transforms.sources import normalize
-from transforms.target_values import Carried, carry, not_carried
-from transforms.target_vocabulary import Carrying, TargetVocabulary, carrying
+from transforms.target_values import TargetRecords, files_without_place, map_to_target
+from transforms.target_vocabulary import FeedVocabulary, TargetVocabulary, feed_vocabulary
 
 ENTITIES = (
     "orgs",
@@ -26,14 +26,18 @@ ENTITIES = (
 )
 
 
-def carried(folder: Path, rows: Rows, how: Carrying | None = None) -> Carried:
+def carried(folder: Path, rows: Rows, how: FeedVocabulary | None = None) -> TargetRecords:
     """Carry rows to a target."""
-    return carry(
-        judged(folder, rows).standing, how or carrying(TIMEBACK.vocabulary), {}, ENTITIES, None
+    return map_to_target(
+        judged(folder, rows).standing,
+        how or feed_vocabulary(TIMEBACK.vocabulary),
+        {},
+        ENTITIES,
+        None,
     )
 
 
-def rules(carried: Carried) -> set[str]:
+def rules(carried: TargetRecords) -> set[str]:
     """Name the rules that were broken."""
     return {*carried.findings.errors["rule"], *(notice.rule for notice in carried.findings.notices)}
 
@@ -90,7 +94,7 @@ def test_roles_are_mapped(role: str, expected: str, tmp_path: Path) -> None:
         .accepted.filter(sourcedId="bo")
     )
 
-    assert [expected] == values(users["roles"], "role").to_list()
+    assert [expected] == part_values(users["roles"], "role").to_list()
 
 
 def test_a_role_that_the_target_does_not_know_refuses_the_user(tmp_path: Path) -> None:
@@ -99,7 +103,11 @@ def test_a_role_that_the_target_does_not_know_refuses_the_user(tmp_path: Path) -
 
     refused, mapped = (
         carried(tmp_path, rows),
-        carried(tmp_path, rows, carrying(TIMEBACK.vocabulary, {"roles": {"ext:coach": "teacher"}})),
+        carried(
+            tmp_path,
+            rows,
+            feed_vocabulary(TIMEBACK.vocabulary, {"roles": {"ext:coach": "teacher"}}),
+        ),
     )
 
     assert [("bo", "target_role"), ("e2", "target_parent")] == refused.findings.errors.select(
@@ -131,7 +139,7 @@ def test_a_user_without_an_address_is_refused_unless_a_template_gives_one(
         carried(
             tmp_path,
             rows,
-            carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@students.example.edu"),
+            feed_vocabulary(TIMEBACK.vocabulary, email_template="{sourcedId}@students.example.edu"),
         ),
     )
 
@@ -146,7 +154,9 @@ def test_a_template_may_use_any_column(tmp_path: Path) -> None:
     rows = changed(changed(district(), "bo", email="", identifier="77"), "tia", email="")
 
     result = carried(
-        tmp_path, rows, carrying(TIMEBACK.vocabulary, email_template="n{identifier}@example.edu")
+        tmp_path,
+        rows,
+        feed_vocabulary(TIMEBACK.vocabulary, email_template="n{identifier}@example.edu"),
     )
 
     assert ["n77@example.edu"] == result.standing["users"].accepted.filter(sourcedId="bo")[
@@ -159,7 +169,7 @@ def test_sessions_belong_to_the_root_of_the_drop(tmp_path: Path) -> None:
     """Or to what the feed's file says."""
     root, said = (
         carried(tmp_path, district()),
-        carried(tmp_path, district(), carrying(TIMEBACK.vocabulary, session_org="s2")),
+        carried(tmp_path, district(), feed_vocabulary(TIMEBACK.vocabulary, session_org="s2")),
     )
 
     assert ({"d"}, {"s2"}) == tuple(
@@ -181,7 +191,7 @@ def test_references_to_what_the_target_refused_are_left_out(tmp_path: Path) -> N
     standing = judged(tmp_path, rows).standing
 
     new, held = (
-        carry(standing, carrying(TIMEBACK.vocabulary), known, ENTITIES, None)
+        map_to_target(standing, feed_vocabulary(TIMEBACK.vocabulary), known, ENTITIES, None)
         for known in ({}, ledger(users=["mum"]))
     )
 
@@ -196,12 +206,12 @@ def test_files_that_are_not_carried_are_told(tmp_path: Path) -> None:
     roster = normalize(
         "oneroster",
         raw(tmp_path, {**district(), "categories": [{"sourcedId": "k", "title": "Homework"}]}),
-        Dialect(TODAY),
+        ReadingOptions(TODAY),
     )
 
     assert [("not_carried", "categories.csv", 1)] == [
         (n.rule, n.file, n.count)
-        for part in not_carried(roster, TIMEBACK.vocabulary, ENTITIES)
+        for part in files_without_place(roster, TIMEBACK.vocabulary, ENTITIES)
         for n in part.notices
     ]
 
@@ -211,7 +221,7 @@ def test_references_to_what_the_target_does_not_have_are_left_out(tmp_path: Path
     standing = judged(tmp_path, district()).standing
     entities = [name for name in ENTITIES if name != "academicSessions"]
 
-    result = carry(standing, carrying(TIMEBACK.vocabulary), {}, entities, None)
+    result = map_to_target(standing, feed_vocabulary(TIMEBACK.vocabulary), {}, entities, None)
 
     classes = result.standing["classes"].accepted
     assert (2, False, True) == (
@@ -224,11 +234,13 @@ def test_references_to_what_the_target_does_not_have_are_left_out(tmp_path: Path
 
 def test_parts_that_refer_to_what_the_target_does_not_have_are_told(tmp_path: Path) -> None:
     """Roles name organizations: without those, the target has no place for them either; profiles name users alone."""
-    roster = normalize("oneroster", raw(tmp_path, district()), Dialect(TODAY))
+    roster = normalize("oneroster", raw(tmp_path, district()), ReadingOptions(TODAY))
     entities = [name for name in ENTITIES if name != "orgs"]
 
     told = {
-        n.file for part in not_carried(roster, TargetVocabulary(), entities) for n in part.notices
+        n.file
+        for part in files_without_place(roster, TargetVocabulary(), entities)
+        for n in part.notices
     }
 
     assert {"orgs.csv", "roles.csv"} == told
@@ -238,7 +250,7 @@ def test_a_target_that_wants_nothing_more_gets_records_as_they_are(tmp_path: Pat
     """No address is asked for, no role is mapped, and terms have no organization."""
     rows = changed(changed(district(), "bo", email=""), "r3", role="ext:coach")
 
-    result = carried(tmp_path, rows, carrying(TargetVocabulary()))
+    result = carried(tmp_path, rows, feed_vocabulary(TargetVocabulary()))
 
     users, sessions = (
         result.standing["users"].accepted,

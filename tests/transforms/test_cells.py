@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzzing.cells import VALUES
-from transforms.checks.cells import table_findings
-from transforms.checks.table_schema import complete_rows, failures, schema_of, suspects
+from transforms.checks.cells import check_table
+from transforms.checks.table_schema import complete_rows, find_suspects, table_schema, validate
 from transforms.findings import ROW
-from transforms.roster import Mode, Table
+from transforms.roster import SnapshotMode, Table
 from transforms.schemas import ENTITIES, Entity, RowRule
 from transforms.schemas.columns import date as day
 from transforms.schemas.columns import lifecycle
@@ -51,23 +51,23 @@ def tables(draw: st.DrawFn) -> Table:
         for name in names
     }
     frame = pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String)).with_row_index(ROW, 1)
-    mode: Mode = draw(st.sampled_from(["bulk", "delta"]))
+    mode: SnapshotMode = draw(st.sampled_from(["bulk", "delta"]))
     return Table(entity, frame, entity.file, mode, said=frozenset(filled))
 
 
 def broken(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[tuple[str, str, list[int]]]:
     """Give (rule, column, rows) of each check that fails."""
-    return [(one.rule, one.column, one.rows[ROW].to_list()) for one in failures(schema, frame)]
+    return [(one.rule, one.column, one.rows[ROW].to_list()) for one in validate(schema, frame)]
 
 
 @given(tables(), st.booleans())
 def test_one_pass_finds_what_pandera_finds(table: Table, strict: bool) -> None:
     """Each failure, in the same order, as if pandera had run every check of every column."""
-    schema, complete = schema_of(table, strict, TODAY), complete_rows(table.frame, strict)
+    schema, complete = table_schema(table, strict, TODAY), complete_rows(table.frame, strict)
     table_checks = pa.DataFrameSchema(checks=[one.check for one in schema.table])
     rules = pa.DataFrameSchema(checks=[one.check for one in schema.rules])
 
-    suspected = suspects(schema, table.frame, complete)
+    suspected = find_suspects(schema, table.frame, complete)
 
     assert broken(table_checks, table.frame) == broken(suspected.table, table.frame)
     assert broken(pa.DataFrameSchema(schema.cells), complete) == broken(suspected.cells, complete)
@@ -85,7 +85,7 @@ def test_a_table_without_a_fault_suspects_nothing() -> None:
     ]
     table = Table(ENTITIES["categories"], frame.with_columns(blank), "categories.csv", "bulk")
 
-    suspected = suspects(schema_of(table, False, TODAY), table.frame, table.frame)
+    suspected = find_suspects(table_schema(table, False, TODAY), table.frame, table.frame)
 
     assert {} == suspected.cells.columns
     assert [] == [*suspected.table.checks, *suspected.rules.checks]
@@ -118,7 +118,7 @@ def trips(*days: str) -> Table:
 
 def test_a_rule_may_depend_on_the_day_of_the_run() -> None:
     """It is declared in the entity alone."""
-    _, _, found = table_findings(trips("2026-11-23", "2026-11-25"), strict=False, today=TODAY)
+    _, _, found = check_table(trips("2026-11-23", "2026-11-25"), strict=False, today=TODAY)
 
     assert [((1, "2026-11-23"),)] == [notice.examples for one in found for notice in one.notices]
 
@@ -126,7 +126,7 @@ def test_a_rule_may_depend_on_the_day_of_the_run() -> None:
 def test_a_rule_that_needs_the_day_is_never_skipped() -> None:
     """A roster that does not say its day cannot be judged by it."""
     with pytest.raises(ValueError, match="`today`"):
-        table_findings(trips("2026-11-23"), strict=False, today=None)
+        check_table(trips("2026-11-23"), strict=False, today=None)
 
 
 @pytest.mark.parametrize(("ids", "expected"), [(("A1", "b2"), []), (("A1", "a1"), ["id_case"])])
@@ -137,6 +137,6 @@ def test_ids_that_differ_only_in_case_are_reported(
     table = trips("2026-11-25", "2026-11-25")
     table = replace(table, frame=table.frame.with_columns(sourcedId=pl.Series(ids)))
 
-    _, _, found = table_findings(table, strict=False, today=TODAY)
+    _, _, found = check_table(table, strict=False, today=TODAY)
 
     assert expected == [notice.rule for one in found for notice in one.notices]

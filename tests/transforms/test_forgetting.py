@@ -20,18 +20,18 @@ from transforms.checks import check
 from transforms.diff import diff
 from transforms.findings import Findings
 from transforms.forget import (
-    digest_of,
-    erased,
-    forgotten,
-    forgotten_in,
-    left_out,
-    nameless,
-    untold,
-    without_forgotten,
+    erase_people,
+    forgotten_rows_of_drop,
+    id_digest,
+    rows_of_forgotten,
+    withhold_forgotten,
+    withhold_rows,
+    without_forgotten_ids,
+    without_their_errors,
 )
-from transforms.layouts.options import Dialect
+from transforms.layouts.options import ReadingOptions
 from transforms.records import RosterState
-from transforms.share import Scope, share
+from transforms.share import SharingScope, share
 from transforms.sources import normalize
 
 
@@ -39,11 +39,11 @@ def without(
     folder: Path, rows: Rows, *people: str, known: Known | None = None
 ) -> tuple[RosterState, Findings]:
     """Judge rows as a drop, and leave people out."""
-    roster = normalize("oneroster", read(drop(folder / "drop", rows)), Dialect(TODAY))
+    roster = normalize("oneroster", read(drop(folder / "drop", rows)), ReadingOptions(TODAY))
     checked = check(roster, known or {})
-    digests = frozenset(map(digest_of, people))
-    gone = forgotten_in(roster, digests)
-    return left_out(checked.standing, gone), untold(checked.findings, gone)
+    digests = frozenset(map(id_digest, people))
+    gone = forgotten_rows_of_drop(roster, digests)
+    return withhold_rows(checked.standing, gone), without_their_errors(checked.findings, gone)
 
 
 def withheld(standing: RosterState) -> dict[str, list[str]]:
@@ -56,7 +56,7 @@ def withheld(standing: RosterState) -> dict[str, list[str]]:
 def test_forgotten_is_as_excluded(person: str, tmp_path: Path) -> None:
     """The same records are withheld, and the same are left."""
     standing, _ = without(tmp_path, district(), person)
-    scope = Scope(exclude=frozenset({person}), demographics=True, contacts=True)
+    scope = SharingScope(exclude=frozenset({person}), demographics=True, contacts=True)
     excluded = share(judged(tmp_path, district()).standing, scope)
 
     assert withheld(excluded) == withheld(standing)
@@ -130,7 +130,7 @@ def test_counts_balance_whoever_is_forgotten(
         name: one.counts["read"] for name, one in standing.items()
     }
     assert person not in findings.errors.filter(entity="users")["sourcedId"]
-    for judged_one in map(nameless, standing.values()):
+    for judged_one in map(without_forgotten_ids, standing.values()):
         ids = [
             getattr(judged_one, name)["sourcedId"] for name in ("accepted", "refused", "withheld")
         ]
@@ -141,8 +141,8 @@ def test_nobody_forgotten_is_nothing_done(tmp_path: Path) -> None:
     """The roster is the same object: an ordinary night pays nothing."""
     standing = judged(tmp_path, district()).standing
 
-    assert standing is left_out(standing, forgotten({}, frozenset()))
-    assert withheld(without_forgotten(standing, frozenset({digest_of("somebody")}))) == {}
+    assert standing is withhold_rows(standing, rows_of_forgotten({}, frozenset()))
+    assert withheld(withhold_forgotten(standing, frozenset({id_digest("somebody")}))) == {}
 
 
 def test_a_roster_is_erased_of_a_person(tmp_path: Path) -> None:
@@ -150,8 +150,8 @@ def test_a_roster_is_erased_of_a_person(tmp_path: Path) -> None:
     standing = judged(tmp_path, district()).standing
     mum, none = pl.Series("sourcedId", ["mum"]), pl.Series("sourcedId", [], dtype=pl.String)
 
-    users = erased(standing["users"], mum, mum)
+    users = erase_people(standing["users"], mum, mum)
 
-    assert standing["enrollments"] is erased(standing["enrollments"], none, mum)
+    assert standing["enrollments"] is erase_people(standing["enrollments"], none, mum)
     assert ["ana", "bo", "tia"] == sorted(users.accepted["sourcedId"])
     assert [None] == users.accepted.filter(sourcedId="ana")["agentSourcedIds"].to_list()

@@ -19,7 +19,7 @@ from transforms.changes import (
     EntityChanges,
     imbalance,
 )
-from transforms.guard import GuardContext, Guarded, GuardLimits, Rejections, guard
+from transforms.guard import GuardContext, GuardLimits, GuardResult, Rejections, guard
 from transforms.guard.context import CHILDREN, TOTALS
 
 Ids = Sequence[str]
@@ -83,7 +83,7 @@ def judged(
     limits: GuardLimits | None = None,
     raised: GuardLimits | None = None,
     **past: Any,
-) -> Guarded:
+) -> GuardResult:
     """Let the guard judge changes."""
     changes: Changes = {one.entity: one for one in parts}
     guarded = guard(changes, GuardContext(**past), limits or GuardLimits(), raised)
@@ -92,7 +92,7 @@ def judged(
     return guarded
 
 
-def held(guarded: Guarded) -> dict[str, list[str]]:
+def held(guarded: GuardResult) -> dict[str, list[str]]:
     """The ids that wait, by entity."""
     return {
         name: sorted(one.held["sourcedId"])
@@ -101,7 +101,7 @@ def held(guarded: Guarded) -> dict[str, list[str]]:
     }
 
 
-def rules(guarded: Guarded) -> list[str]:
+def rules(guarded: GuardResult) -> list[str]:
     """The reasons."""
     return [hold.rule for hold in guarded.holds]
 

@@ -11,8 +11,8 @@ from connectors.drops import read
 from tests.judging import TODAY
 from tests.rosters import DISTRICT, Rows, delta, district, drop
 from transforms.checks import Checked, check
-from transforms.layouts.options import Dialect
-from transforms.moments import MOMENT, MOMENTS, OWNER, Moments, accepted_moments
+from transforms.layouts.options import ReadingOptions
+from transforms.moments import MOMENT, OWNER, TIMESTAMP_COLUMNS, Timestamps, accepted_timestamps
 from transforms.roster import Roster
 from transforms.sources import normalize
 
@@ -34,20 +34,20 @@ def bo(moment: str, status: str = "active", of_role: str = "") -> Rows:
 
 def roster(folder: Path, rows: Rows, mode: str = "delta") -> Roster:
     """Read rows as a roster."""
-    return normalize("oneroster", read(drop(folder, rows, mode)), Dialect(TODAY))
+    return normalize("oneroster", read(drop(folder, rows, mode)), ReadingOptions(TODAY))
 
 
-def newest(**moments: int) -> Moments:
+def newest(**moments: int) -> Timestamps:
     """Say how new what was accepted of Bo is, in some entities."""
     return {
         name: pl.DataFrame(
-            [("r2" if name == "roles" else "bo", one, None)], schema=MOMENTS, orient="row"
+            [("r2" if name == "roles" else "bo", one, None)], schema=TIMESTAMP_COLUMNS, orient="row"
         )
         for name, one in moments.items()
     }
 
 
-def judged(folder: Path, rows: Rows, before: Moments, mode: str = "delta") -> Checked:
+def judged(folder: Path, rows: Rows, before: Timestamps, mode: str = "delta") -> Checked:
     """Check rows, when something newer may have been accepted before."""
     return check(roster(folder, rows, mode), KNOWN, moments=before)
 
@@ -139,15 +139,15 @@ def test_moments_of_what_was_accepted_are_kept_and_no_others(tmp_path: Path) -> 
     )
     stands, went = (check(one, KNOWN).standing for one in (active, gone))
 
-    found = accepted_moments(active, stands, {})
+    found = accepted_timestamps(active, stands, {})
     assert {"users": [("bo", NOON, None)], "roles": [("r2", NOON, "bo")]} == {
         name: rows.rows() for name, rows in found.items()
     }
-    assert [("bo", NOON, None)] == accepted_moments(gone, went, {})["users"].rows()
-    assert {} == accepted_moments(active, {}, {})
-    assert {} == accepted_moments(active, stands, newest(users=NOON, roles=NOON))
-    assert {} == accepted_moments(roster(tmp_path, district(), "bulk"), stands, {})
-    assert [MOMENT, OWNER] == list(MOMENTS)[1:]
+    assert [("bo", NOON, None)] == accepted_timestamps(gone, went, {})["users"].rows()
+    assert {} == accepted_timestamps(active, {}, {})
+    assert {} == accepted_timestamps(active, stands, newest(users=NOON, roles=NOON))
+    assert {} == accepted_timestamps(roster(tmp_path, district(), "bulk"), stands, {})
+    assert [MOMENT, OWNER] == list(TIMESTAMP_COLUMNS)[1:]
 
 
 def test_a_delta_says_offsets_as_it_likes(tmp_path: Path) -> None:

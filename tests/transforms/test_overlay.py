@@ -9,8 +9,8 @@ import pytest
 from tests.judging import judged, ledger
 from tests.rosters import Rows, delta, district
 from transforms.delta import overlay
-from transforms.diff import digest, marked
-from transforms.payload import values
+from transforms.diff import digest, fingerprints_by_entity
+from transforms.payload import part_values
 from transforms.records import EntityRecords
 
 USERS = ["ana", "bo", "tia", "mum"]
@@ -72,7 +72,9 @@ def test_parts_of_a_delta_are_added(before: EntityRecords, tmp_path: Path) -> No
 
     whole = overlay(before, drop)
 
-    orgs = whole.accepted.select("sourcedId", orgs=values(whole.accepted["roles"], "orgSourcedId"))
+    orgs = whole.accepted.select(
+        "sourcedId", orgs=part_values(whole.accepted["roles"], "orgSourcedId")
+    )
     assert {"ana": "s1", "bo": "s1,s2", "tia": "s1", "mum": "s1"} == dict(orgs.iter_rows())
     assert frozenset() == whole.partial
     assert digest(whole) == digest(overlay(whole, drop))
@@ -117,5 +119,7 @@ def test_roles_that_change_their_ids_alone_are_another_content(
 
     other = users(tmp_path, district() | {"roles": roles}, "bulk")
 
-    assert marked({"users": before})["users"].equals(marked({"users": other})["users"])
+    assert fingerprints_by_entity({"users": before})["users"].equals(
+        fingerprints_by_entity({"users": other})["users"]
+    )
     assert digest(before) != digest(other)

@@ -8,7 +8,7 @@ import polars as pl
 
 from tests.judging import judged
 from tests.rosters import changed, district, without
-from transforms.guard import PLANNED_COLUMNS, overtaken
+from transforms.guard import PLANNED_COLUMNS, contradicted_records
 from transforms.records import RosterState
 
 
@@ -36,13 +36,13 @@ def test_whoever_is_there_again_is_not_removed(tmp_path: Path) -> None:
     source, newer = standing(tmp_path, "e1", "e2"), standing(tmp_path, "e2")
     without_classes = {name: one for name, one in newer.items() if name != "classes"}
 
-    assert [("enrollments", "e1")] == overtaken(records, source, without_classes).rows()
+    assert [("enrollments", "e1")] == contradicted_records(records, source, without_classes).rows()
     refused = {
         "enrollments": newer["enrollments"].refuse(
             pl.DataFrame({"sourcedId": ["e1"], "cause": ["x"]})
         )
     }
-    assert [("enrollments", "e1")] == overtaken(records, source, refused).rows()
+    assert [("enrollments", "e1")] == contradicted_records(records, source, refused).rows()
 
 
 def test_what_is_otherwise_by_now_is_not_sent(tmp_path: Path) -> None:
@@ -55,9 +55,11 @@ def test_what_is_otherwise_by_now_is_not_sent(tmp_path: Path) -> None:
     )
     source, newer = standing(tmp_path, givenName="Boris"), standing(tmp_path, "tia", "e3", "r3")
 
-    assert [("users", "bo"), ("users", "tia")] == overtaken(records, source, newer).rows()
-    assert overtaken(records, source, source).is_empty()
-    assert overtaken(records, {}, newer).is_empty()
+    assert [("users", "bo"), ("users", "tia")] == contradicted_records(
+        records, source, newer
+    ).rows()
+    assert contradicted_records(records, source, source).is_empty()
+    assert contradicted_records(records, {}, newer).is_empty()
 
 
 def test_nobody_is_missing_where_ids_are_not_certain(tmp_path: Path) -> None:
@@ -66,6 +68,6 @@ def test_nobody_is_missing_where_ids_are_not_certain(tmp_path: Path) -> None:
     source = standing(tmp_path)
     blurred = standing(tmp_path, sourcedId="")
 
-    assert [("users", "x")] == overtaken(records, source, blurred).rows()
-    assert overtaken(records, blurred, blurred).is_empty()
-    assert [("users", "x")] == overtaken(records, {}, blurred).rows()
+    assert [("users", "x")] == contradicted_records(records, source, blurred).rows()
+    assert contradicted_records(records, blurred, blurred).is_empty()
+    assert [("users", "x")] == contradicted_records(records, {}, blurred).rows()

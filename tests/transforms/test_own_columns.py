@@ -9,11 +9,11 @@ import pytest
 
 from tests.judging import errors, judged, rules
 from tests.rosters import Rows, changed, district
-from transforms.export import bulk
-from transforms.payload import bodies
+from transforms.export import export_roster
+from transforms.payload import json_records
 from transforms.schemas import ENTITIES
 from transforms.schemas.columns import enum, ours, text
-from transforms.schemas.dictionary import dictionary
+from transforms.schemas.dictionary import dictionary_page
 
 HOUSE = "metadata.house"
 
@@ -36,7 +36,7 @@ def test_it_is_read_and_sent_as_metadata(tmp_path: Path) -> None:
     checked = judged(tmp_path, housed("otter"), strict=True)
 
     assert set() == rules(checked)
-    body = next(iter(bodies(ENTITIES["classes"], checked.standing["classes"].accepted)))
+    body = next(iter(json_records(ENTITIES["classes"], checked.standing["classes"].accepted)))
     assert {"house": "otter"} == body["metadata"]
 
 
@@ -61,14 +61,14 @@ def test_an_export_leaves_it_out(tmp_path: Path, strict: bool) -> None:
     rows = changed(housed("otter"), "c1", **{"metadata.theirs": "7"})
     checked = judged(tmp_path, rows)
 
-    made = bulk(checked.standing, checked.parts, strict=strict)
+    made = export_roster(checked.standing, checked.parts, strict=strict)
 
     assert [*ENTITIES["classes"].header("1.2"), "metadata.theirs"] == made.tables["classes"].columns
 
 
 def test_the_dictionary_says_that_it_is_ours() -> None:
     """With its values and its place in JSON."""
-    line = next(line for line in dictionary().splitlines() if HOUSE in line)
+    line = next(line for line in dictionary_page().splitlines() if HOUSE in line)
 
     assert "| `metadata.house` | enum |  | otter, heron | `metadata.house` | ours | House" in line
 

@@ -11,10 +11,10 @@ from tests.layouts.normalising import judged, normalised, written
 from tests.layouts.test_nights import CANVAS
 from tests.rosters import delta, district
 from transforms.checks import check
-from transforms.payload import unfolded
+from transforms.payload import read_parts
 from transforms.records import RosterState
-from transforms.role_ends import is_silent, taken_back, with_ends
-from transforms.target_vocabulary import carrying
+from transforms.role_ends import mark_restored_roles, may_omit_roles, settle_roles
+from transforms.target_vocabulary import feed_vocabulary
 
 TWICE = {
     **CANVAS,
@@ -35,9 +35,9 @@ def test_a_drop_that_takes_no_role_from_anybody_brings_nobody_in(tmp_path: Path)
         tmp_path / "drop", enrollments="section_id,user_id,role,status\nS,u1,student,deleted"
     )
 
-    settled, found = with_ends(drop, before, {}, carrying(TIMEBACK.vocabulary))
+    settled, found = settle_roles(drop, before, {}, feed_vocabulary(TIMEBACK.vocabulary))
 
-    assert (True, drop, 0) == (is_silent(drop), settled, len(found.notices))
+    assert (True, drop, 0) == (may_omit_roles(drop), settled, len(found.notices))
 
 
 def test_without_enrollments_nothing_is_left_of_what_was_made_of_them(tmp_path: Path) -> None:
@@ -48,10 +48,12 @@ def test_without_enrollments_nothing_is_left_of_what_was_made_of_them(tmp_path: 
     )
     there = check(drop, ledger(users=["u1", "u2"])).standing
 
-    settled, found = with_ends(there, {"users": before["users"]}, {}, carrying(TIMEBACK.vocabulary))
+    settled, found = settle_roles(
+        there, {"users": before["users"]}, {}, feed_vocabulary(TIMEBACK.vocabulary)
+    )
 
     assert ["E", "district/default"] == [
-        unfolded(text)[0]["orgSourcedId"] for text in settled["users"].accepted["roles"]
+        read_parts(text)[0]["orgSourcedId"] for text in settled["users"].accepted["roles"]
     ]
     assert ["last_role"] == [notice.rule for notice in found.notices]
 
@@ -63,12 +65,15 @@ def test_a_roster_that_holds_all_roles_takes_the_others_by_itself(tmp_path: Path
         tmp_path / "part", delta({"users": district()["users"][:1]}), mode="delta"
     ).standing
 
-    assert whole is taken_back(whole, whole["users"])
+    assert whole is mark_restored_roles(whole, whole["users"])
     assert (False, whole) == (
-        is_silent(whole),
-        with_ends(whole, whole, {}, carrying(TIMEBACK.vocabulary))[0],
+        may_omit_roles(whole),
+        settle_roles(whole, whole, {}, feed_vocabulary(TIMEBACK.vocabulary))[0],
     )
-    assert part["users"] is with_ends(part, {}, {}, carrying(TIMEBACK.vocabulary))[0]["users"]
+    assert (
+        part["users"]
+        is settle_roles(part, {}, {}, feed_vocabulary(TIMEBACK.vocabulary))[0]["users"]
+    )
 
 
 def test_roles_that_came_later_end_when_an_older_roster_is_to_hold(tmp_path: Path) -> None:
@@ -77,8 +82,8 @@ def test_roles_that_came_later_end_when_an_older_roster_is_to_hold(tmp_path: Pat
     moved = CANVAS["accounts"].replace("E,,Elm", "O,,Oak"), CANVAS["courses"].replace(",E,", ",O,")
     newer = standing(tmp_path / "newer", **{**CANVAS, "accounts": moved[0], "courses": moved[1]})
 
-    back = taken_back(older, newer["users"])
-    again = taken_back(back, older["users"])
+    back = mark_restored_roles(older, newer["users"])
+    again = mark_restored_roles(back, older["users"])
 
     ended = [one["users"].accepted.filter(sourcedId="u1")["#ended"][0] for one in (back, again)]
-    assert [[{"orgSourcedId": "O", "role": "student"}]] * 2 == [unfolded(text) for text in ended]
+    assert [[{"orgSourcedId": "O", "role": "student"}]] * 2 == [read_parts(text) for text in ended]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from transforms import payload as parts
 from transforms.fingerprint import fingerprints
-from transforms.payload import bodies
+from transforms.payload import json_records
 from transforms.schemas import ENTITIES
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
@@ -46,8 +46,8 @@ def test_a_user_in_json() -> None:
             "middleName": [None],
             "metadata.jp.kana": ["アナ"],
             "metadata.bus": ["9"],
-            "roles": [parts.folded_again([role])],
-            "userProfiles": [parts.folded_again([profile])],
+            "roles": [parts.write_parts([role])],
+            "userProfiles": [parts.write_parts([profile])],
         },
         schema_overrides={"middleName": pl.String},
     )
@@ -80,14 +80,14 @@ def test_a_user_in_json() -> None:
                 }
             ],
         }
-    ] == list(bodies(ENTITIES["users"], frame))
+    ] == list(json_records(ENTITIES["users"], frame))
 
 
 def test_a_metadata_name_that_is_a_value_and_a_group() -> None:
     """Neither value is lost."""
     frame = pl.DataFrame({"sourcedId": ["c"], "metadata.a": ["1"], "metadata.a.b": ["2"]})
 
-    assert {"a": 1, "a.b": 2} == next(bodies(ENTITIES["classes"], frame))["metadata"]
+    assert {"a": 1, "a.b": 2} == next(json_records(ENTITIES["classes"], frame))["metadata"]
 
 
 TYPED: tuple[tuple[str, object], ...] = (
@@ -102,7 +102,7 @@ def test_metadata_is_typed(cell: str, value: object) -> None:
     """Numbers, booleans and JSON are what they are; codes that only look like numbers stay text."""
     frame = pl.DataFrame({"sourcedId": ["r"], "metadata.x": [cell]})
 
-    found = next(bodies(ENTITIES["resources"], frame))["metadata"]["x"]
+    found = next(json_records(ENTITIES["resources"], frame))["metadata"]["x"]
     assert value == found
     assert isinstance(found, type(value))
 
@@ -114,15 +114,15 @@ def test_links_of_the_gradebook_are_folded() -> None:
         {
             "sourcedId": ["w"],
             "lineItemLearningObjectiveIds": [
-                parts.folded_again([objective, objective | {"learningObjectiveId": "carry"}])
+                parts.write_parts([objective, objective | {"learningObjectiveId": "carry"}])
             ],
-            "lineItemScoreScales": [parts.folded_again([{"scoreScaleSourcedId": "letters"}])],
+            "lineItemScoreScales": [parts.write_parts([{"scoreScaleSourcedId": "letters"}])],
         }
     )
     results = pl.DataFrame(
         {
             "sourcedId": ["r"],
-            "resultLearningObjectiveIds": [parts.folded_again([objective | {"score": "3"}])],
+            "resultLearningObjectiveIds": [parts.write_parts([objective | {"score": "3"}])],
         }
     )
 
@@ -135,13 +135,13 @@ def test_links_of_the_gradebook_are_folded() -> None:
                 {"source": "unknown", "learningObjectiveIds": ["add", "carry"]}
             ],
         }
-    ] == list(bodies(ENTITIES["lineItems"], items))
+    ] == list(json_records(ENTITIES["lineItems"], items))
     assert [
         {
             "source": "unknown",
             "learningObjectiveResults": [{"learningObjectiveId": "add", "score": 3.0}],
         }
-    ] == next(bodies(ENTITIES["results"], results))["learningObjectiveSet"]
+    ] == next(json_records(ENTITIES["results"], results))["learningObjectiveSet"]
 
 
 def test_the_hash_is_the_published_one() -> None:
@@ -199,9 +199,9 @@ def test_other_cells_have_another_fingerprint(one: dict[str, str], two: dict[str
 )
 def test_parts_are_read_back(held: list[dict[str, str]]) -> None:
     """Whatever text they hold."""
-    text = parts.folded_again(held)
+    text = parts.write_parts(held)
 
     assert text is not None
     assert sorted(sorted(part.items()) for part in held) == sorted(
-        sorted(part.items()) for part in parts.unfolded(text)
+        sorted(part.items()) for part in parts.read_parts(text)
     )

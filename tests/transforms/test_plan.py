@@ -7,12 +7,19 @@ from datetime import date
 import polars as pl
 
 from transforms.changes import ACTION, FINGERPRINT, HELD, EntityChanges
-from transforms.checks.references import Known
-from transforms.guard import moved, of_plan, plan_id, planned, undone, with_grades
+from transforms.checks.references import LedgerFrames
+from transforms.guard import (
+    changed_since,
+    changes_of_plan,
+    fill_grades,
+    held_records,
+    plan_id,
+    unsent_records,
+)
 
 TODAY = date(2026, 11, 24)
 UPSERTS = {"sourcedId": pl.String, ACTION: pl.String, FINGERPRINT: pl.Int64}
-KNOWN: Known = {
+KNOWN: LedgerFrames = {
     "users": pl.DataFrame(
         {"sourcedId": ["gone", "changed"], "fingerprint": [5, 6], "status": ["active", "active"]}
     )
@@ -25,12 +32,12 @@ def held(*rows: tuple[str, str, int | None]) -> dict[str, EntityChanges]:
     return {"users": EntityChanges("users", pl.DataFrame(schema=UPSERTS), held=frame)}
 
 
-PLAN = planned(
+PLAN = held_records(
     held(("gone", "disable", None), ("changed", "update", 7), ("new", "create", 8)), KNOWN
 )
 
 
-def ledger(**records: tuple[int, str]) -> Known:
+def ledger(**records: tuple[int, str]) -> LedgerFrames:
     """Give a ledger of users: fingerprint and status."""
     rows = [(one, *what) for one, what in records.items()]
     return {
@@ -57,7 +64,7 @@ def test_grades_come_from_the_roster_that_knows_them() -> None:
         [PLAN, PLAN.head(1).with_columns(entity=pl.lit("enrollments"), sourcedId=pl.lit("e"))]
     )
 
-    graded = with_grades(records, [{}, {"users": users, "enrollments": enrollments}])
+    graded = fill_grades(records, [{}, {"users": users, "enrollments": enrollments}])
 
     assert ["07", None, None, "07"] == graded["grade"].to_list()
 
@@ -67,7 +74,7 @@ def test_a_roster_of_which_every_enrollment_was_refused_tells_no_grades() -> Non
     users = pl.DataFrame({"sourcedId": ["gone"], "grades": ["07"]})
     nobody = pl.DataFrame(schema={"sourcedId": pl.String})
 
-    assert ["07", None, None] == with_grades(PLAN, [{"users": users, "enrollments": nobody}])[
+    assert ["07", None, None] == fill_grades(PLAN, [{"users": users, "enrollments": nobody}])[
         "grade"
     ].to_list()
 
@@ -91,8 +98,8 @@ def test_what_moved_is_named() -> None:
     """Another state in the ledger, or a record that somebody else has made meanwhile."""
     now = ledger(gone=(9, "active"), changed=(6, "active"), new=(1, "active"))
 
-    assert [("users", "gone"), ("users", "new")] == moved(PLAN, now).rows()
-    assert moved(PLAN, KNOWN).is_empty()
+    assert [("users", "gone"), ("users", "new")] == changed_since(PLAN, now).rows()
+    assert changed_since(PLAN, KNOWN).is_empty()
 
 
 def test_what_was_sent_already_is_not_sent_again() -> None:
@@ -100,8 +107,8 @@ def test_what_was_sent_already_is_not_sent_again() -> None:
     now = ledger(gone=(5, "disabled"), changed=(7, "active"))
 
     assert (True, ["new"]) == (
-        moved(PLAN, now).is_empty(),
-        undone(PLAN, now)["sourcedId"].to_list(),
+        changed_since(PLAN, now).is_empty(),
+        unsent_records(PLAN, now)["sourcedId"].to_list(),
     )
 
 
@@ -112,7 +119,7 @@ def test_only_what_was_agreed_to_is_sent() -> None:
         schema=UPSERTS,
         orient="row",
     )
-    changes = of_plan(PLAN, {"users": EntityChanges("users", upserts)}, TODAY)["users"]
+    changes = changes_of_plan(PLAN, {"users": EntityChanges("users", upserts)}, TODAY)["users"]
 
     assert (["changed", "new"], ["gone"]) == (
         changes.upserts["sourcedId"].to_list(),

@@ -11,8 +11,8 @@ from connectors.drops import read, read_file
 from tests.judging import TODAY
 from tests.rosters import district, drop
 from transforms.findings import Findings
-from transforms.layouts.options import Dialect
-from transforms.renamed_ids import file_of_ids, readable_in, remembering, renamed
+from transforms.layouts.options import ReadingOptions
+from transforms.renamed_ids import composite_new_ids, find_id_file, new_renames, restore_old_ids
 from transforms.roster import Roster
 from transforms.sources import normalize
 
@@ -22,7 +22,9 @@ def with_ids(folder: Path, text: str) -> Roster:
     drop(folder, district())
     (folder / "ids.csv").write_text(text)
     raw = read(folder)
-    return renamed(normalize("oneroster", raw, Dialect(TODAY)), file_of_ids(raw.files), Findings())
+    return restore_old_ids(
+        normalize("oneroster", raw, ReadingOptions(TODAY)), find_id_file(raw.files), Findings()
+    )
 
 
 def test_the_old_id_stands_wherever_the_new_one_did(tmp_path: Path) -> None:
@@ -63,10 +65,10 @@ def test_what_is_remembered_of_earlier_nights_leads_on() -> None:
         {"old": ["c", "b", "x"], "new": ["d", "c", "y"], "entity": ["users", "users", "group"]}
     )
 
-    found = remembering(ids, {("users", "b"): "a"})
+    found = new_renames(ids, {("users", "b"): "a"})
 
     assert {("users", "c"): "a", ("users", "d"): "a"} == found
-    assert {("users", "a"): "a"} == remembering(
+    assert {("users", "a"): "a"} == new_renames(
         pl.DataFrame({"old": ["b"], "new": ["a"], "entity": ["users"]}), {("users", "b"): "a"}
     )
 
@@ -97,7 +99,7 @@ def test_a_file_outside_the_drop_that_is_not_there(tmp_path: Path) -> None:
     """It is named, and refuses the drop."""
     outside = read_file(tmp_path / "ids.csv")
 
-    roster = renamed(Roster({}), None, outside.findings)
+    roster = restore_old_ids(Roster({}), None, outside.findings)
 
     assert ["ids_unclear"] == roster.findings.fatal["rule"].to_list()
 
@@ -112,9 +114,9 @@ def test_ids_that_are_made_of_something_are_known_by_their_sign(
     """A file that cannot be used has none."""
     (tmp_path / "ids.csv").write_text(text)
 
-    assert ids == readable_in(file_of_ids(read_file(tmp_path / "ids.csv").files))
+    assert ids == composite_new_ids(find_id_file(read_file(tmp_path / "ids.csv").files))
 
 
 def test_without_a_file_of_ids_there_are_none() -> None:
     """Nobody was named."""
-    assert frozenset() == readable_in(None)
+    assert frozenset() == composite_new_ids(None)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.replay import Step, needed
+from transforms.replay import Step, needed_steps
 
 FIRST = date(2026, 9, 1)
 ENTITIES = ("orgs", "users", "classes")
@@ -40,7 +40,7 @@ def replayed(drops: list[Says], steps: list[Step]) -> dict[str, frozenset[int]]:
 def test_the_needed_steps_lead_to_the_same_end(drops: list[Says]) -> None:
     """Whatever the drops are snapshots of; and the last step is always among them."""
     steps = [step(place, says) for place, says in enumerate(drops)]
-    left = needed(steps)
+    left = needed_steps(steps)
 
     assert replayed(drops, steps) == replayed(drops, left)
     assert steps[len(steps) - len(left) :] == left
@@ -53,10 +53,10 @@ def test_full_snapshots_collapse_to_the_last_one() -> None:
     days = [FIRST + timedelta(days=place) for place in range(4)]
     bulk = [Step(day, "drop", everything) for day in days[:3]]
 
-    assert [bulk[2]] == needed(bulk)
-    assert [bulk[2], Step(days[3], "drop", partial=some)] == needed(
+    assert [bulk[2]] == needed_steps(bulk)
+    assert [bulk[2], Step(days[3], "drop", partial=some)] == needed_steps(
         [*bulk, Step(days[3], "drop", partial=some)]
     )
-    assert [*bulk[:1], Step(days[1], "drop", some)] == needed(
+    assert [*bulk[:1], Step(days[1], "drop", some)] == needed_steps(
         [*bulk[:1], Step(days[1], "drop", some)]
     )

@@ -8,16 +8,16 @@ from connectors.drops import read
 from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY
 from tests.rosters import Rows, changed, district, drop
-from transforms.layouts.options import Dialect
+from transforms.layouts.options import ReadingOptions
 from transforms.roster import Roster
 from transforms.sources import normalize
-from transforms.target_values import uncarried
+from transforms.target_values import map_from_target
 
 
 def uncarry(folder: Path, rows: Rows) -> Roster:
     """Read rows as if they came from the target."""
-    return uncarried(
-        normalize("oneroster", read(drop(folder, rows)), Dialect(TODAY)), TIMEBACK.vocabulary
+    return map_from_target(
+        normalize("oneroster", read(drop(folder, rows)), ReadingOptions(TODAY)), TIMEBACK.vocabulary
     )
 
 

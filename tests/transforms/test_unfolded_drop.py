@@ -10,9 +10,9 @@ import pytest
 
 from tests.judging import TODAY, accepted, errors, rules
 from transforms.checks import Checked, check
-from transforms.from_json.drop import raw_of
-from transforms.from_json.records import Unfolded, unfold
-from transforms.layouts.options import Dialect
+from transforms.from_json.drop import make_raw
+from transforms.from_json.records import CollectionRows, add_rows
+from transforms.layouts.options import ReadingOptions
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
 from transforms.sources import normalize
@@ -54,11 +54,11 @@ def judged(
     broken: Mapping[str, str] | None = None,
 ) -> Checked:
     """Unfold collections, and normalise and check what they come to."""
-    read = {name: Unfolded() for name in records}
+    read = {name: CollectionRows() for name in records}
     for name, found in records.items():
-        unfold(ENTITIES[name], found, version, ZoneInfo("UTC"), read[name])
-    raw = raw_of(read, version, whole=whole, broken=broken)
-    return check(normalize("auto", raw, Dialect(TODAY)), {})
+        add_rows(ENTITIES[name], found, version, ZoneInfo("UTC"), read[name])
+    raw = make_raw(read, version, whole=whole, broken=broken)
+    return check(normalize("auto", raw, ReadingOptions(TODAY)), {})
 
 
 def test_a_user_with_a_role_and_a_profile() -> None:

@@ -12,10 +12,10 @@ from tests.judging import TODAY, errors, judged
 from tests.rosters import Row, Rows, district
 from transforms.checks import Checked, check
 from transforms.findings import ROW
-from transforms.from_json.drop import raw_of
-from transforms.from_json.records import Unfolded, unfold
-from transforms.layouts.options import Dialect
-from transforms.payload import bodies
+from transforms.from_json.drop import make_raw
+from transforms.from_json.records import CollectionRows, add_rows
+from transforms.layouts.options import ReadingOptions
+from transforms.payload import json_records
 from transforms.roster import Raw
 from transforms.schemas import ENTITIES
 from transforms.sources import normalize
@@ -93,15 +93,15 @@ def graded() -> Rows:
 
 def read(records: dict[str, list[Json]]) -> Raw:
     """Read records as a source."""
-    found = {name: Unfolded() for name in records}
+    found = {name: CollectionRows() for name in records}
     for name, unfolded in found.items():
-        unfold(ENTITIES[name], records[name], "1.2", ZoneInfo("UTC"), unfolded)
-    return raw_of(found, "1.2", whole=True)
+        add_rows(ENTITIES[name], records[name], "1.2", ZoneInfo("UTC"), unfolded)
+    return make_raw(found, "1.2", whole=True)
 
 
 def read_again(records: dict[str, list[Json]]) -> Checked:
     """Read records as a source, and check them."""
-    return check(normalize("auto", read(records), Dialect(TODAY)), {})
+    return check(normalize("auto", read(records), ReadingOptions(TODAY)), {})
 
 
 def held(checked: Checked) -> dict[str, pl.DataFrame]:
@@ -120,7 +120,10 @@ def test_parts_come_back_as_they_were(tmp_path: Path) -> None:
     first = judged(tmp_path, graded())
 
     again = read_again(
-        {name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()}
+        {
+            name: list(json_records(ENTITIES[name], one.accepted))
+            for name, one in first.standing.items()
+        }
     )
 
     assert ([], []) == (errors(first), errors(again))
@@ -133,7 +136,8 @@ def test_a_score_scale_belongs_to_the_school_and_the_course_of_its_class(tmp_pat
     """JSON has no organisation of scales; a course that is said stays."""
     first = judged(tmp_path, district())
     records = {
-        name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()
+        name: list(json_records(ENTITIES[name], one.accepted))
+        for name, one in first.standing.items()
     }
     scale = {
         "status": "active",
@@ -160,7 +164,8 @@ def test_resources_of_a_class_become_links(tmp_path: Path) -> None:
         | {"resources": [{"sourcedId": "book", "title": "Book", "vendorResourceId": "1"}]},
     )
     records = {
-        name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()
+        name: list(json_records(ENTITIES[name], one.accepted))
+        for name, one in first.standing.items()
     }
     records["classes"][0]["resources"] = [{"sourcedId": "book", "type": "resource"}]
 

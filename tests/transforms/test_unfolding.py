@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.laws.strategies import CARRIED, rows_of
 from tests.rosters import Row
-from transforms.from_json.records import Unreadable, cell, extensions
-from transforms.payload import bodies
+from transforms.from_json.records import Unreadable, cell_text, metadata_cells
+from transforms.payload import json_records
 from transforms.schemas import ENTITIES
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -34,19 +34,20 @@ def test_a_record_comes_back_as_it_was(drawn: tuple[str, Row]) -> None:
     name, row = drawn
     entity, given_cells = ENTITIES[name], {column: text for column, text in row.items() if text}
 
-    body = next(bodies(entity, pl.DataFrame(given_cells)))
+    body = next(json_records(entity, pl.DataFrame(given_cells)))
 
     assert given_cells == {
-        column: cell(entity[column], body[entity[column].json], CHICAGO) for column in given_cells
+        column: cell_text(entity[column], body[entity[column].json], CHICAGO)
+        for column in given_cells
     }
 
 
 @given(st.dictionaries(st.sampled_from(["bus", "goals", "7"]), VALUES, min_size=1))
 def test_metadata_comes_back_as_it_was(metadata: dict[str, Any]) -> None:
     """Numbers, texts that look like numbers, lists, and objects with names that no column can have."""
-    cells = extensions(metadata)
+    cells = metadata_cells(metadata)
 
-    body = next(bodies(ENTITIES["users"], pl.DataFrame({"sourcedId": "ana"} | cells)))
+    body = next(json_records(ENTITIES["users"], pl.DataFrame({"sourcedId": "ana"} | cells)))
 
     assert metadata == body["metadata"]
 
@@ -84,7 +85,7 @@ def test_values_come_in_several_forms(column: str, value: object, text: str | No
     """As the standard spells them, and as servers are known to."""
     entity, name = column.split(".")
 
-    assert text == cell(ENTITIES[entity][name], value, CHICAGO)
+    assert text == cell_text(ENTITIES[entity][name], value, CHICAGO)
 
 
 @pytest.mark.parametrize(
@@ -102,14 +103,14 @@ def test_what_is_of_no_known_form_is_not_guessed(column: str, value: object) -> 
     entity, name = column.split(".")
 
     with pytest.raises(Unreadable):
-        cell(ENTITIES[entity][name], value, CHICAGO)
+        cell_text(ENTITIES[entity][name], value, CHICAGO)
 
 
 def test_blank_metadata_is_no_cell() -> None:
     """Nor is what is blank in it."""
     assert ({}, {"metadata.bus": "north"}) == (
-        extensions({}),
-        extensions({"bus": "north", "goals": "", "locker": None}),
+        metadata_cells({}),
+        metadata_cells({"bus": "north", "goals": "", "locker": None}),
     )
 
 
@@ -117,4 +118,4 @@ def test_blank_metadata_is_no_cell() -> None:
 def test_metadata_that_no_column_can_hold_is_not_guessed(metadata: object) -> None:
     """Columns have no spaces, and dots lead into objects."""
     with pytest.raises(Unreadable):
-        extensions(metadata)
+        metadata_cells(metadata)

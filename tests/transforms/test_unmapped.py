@@ -15,18 +15,23 @@ from connectors.oneroster.profile import TIMEBACK
 from tests.judging import judged_drop
 from tests.rosters import Rows, district, drop
 from tests.strength import expensive
-from transforms.layouts.options import Dialect
+from transforms.layouts.options import ReadingOptions
 from transforms.sources import normalize
-from transforms.target_values import becomes, carry, mapped_columns, unmapped
-from transforms.target_vocabulary import Carrying, carrying
+from transforms.target_values import (
+    effect_of_unmapped,
+    map_to_target,
+    mapped_columns,
+    unmapped_words,
+)
+from transforms.target_vocabulary import FeedVocabulary, feed_vocabulary
 
 GRADES = ("KG", "05", "UG", "Other", "PR", "13")
 
 
-def words(folder: Path, rows: Rows, maps: Carrying) -> pl.DataFrame:
+def words(folder: Path, rows: Rows, maps: FeedVocabulary) -> pl.DataFrame:
     """Find the words of a drop that lead nowhere."""
-    return unmapped(
-        normalize("oneroster", read(drop(folder, rows)), Dialect(date(2026, 11, 24))), maps
+    return unmapped_words(
+        normalize("oneroster", read(drop(folder, rows)), ReadingOptions(date(2026, 11, 24))), maps
     )
 
 
@@ -37,7 +42,7 @@ def test_each_word_is_told_with_its_map_and_its_rows(tmp_path: Path) -> None:
     rows["classes"][0]["grades"] = "IT"
     rows["roles"][2]["role"] = "ext:coach"
 
-    found = words(tmp_path, rows, carrying(TIMEBACK.vocabulary, {"grades": {"IT": "-1"}}))
+    found = words(tmp_path, rows, feed_vocabulary(TIMEBACK.vocabulary, {"grades": {"IT": "-1"}}))
 
     assert [
         ("users", "grades", "grades", "PR", 2),
@@ -48,8 +53,13 @@ def test_each_word_is_told_with_its_map_and_its_rows(tmp_path: Path) -> None:
 
 def test_a_district_in_the_targets_words_has_none(tmp_path: Path) -> None:
     """Nor has a drop without the column, or without the file."""
-    assert 0 == words(tmp_path, {"orgs": district()["orgs"]}, carrying(TIMEBACK.vocabulary)).height
-    assert 0 == words(tmp_path, district(), carrying(TIMEBACK.vocabulary)).height
+    assert (
+        0
+        == words(
+            tmp_path, {"orgs": district()["orgs"]}, feed_vocabulary(TIMEBACK.vocabulary)
+        ).height
+    )
+    assert 0 == words(tmp_path, district(), feed_vocabulary(TIMEBACK.vocabulary)).height
 
 
 @expensive(25)
@@ -67,9 +77,13 @@ def test_a_load_finds_the_same(
         user["grades"] = ",".join(grades)
     folder = drop(tmp_path_factory.mktemp("drop"), rows)
 
-    found = words(folder, rows, carrying(TIMEBACK.vocabulary))
-    carried = carry(
-        judged_drop(folder).standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None
+    found = words(folder, rows, feed_vocabulary(TIMEBACK.vocabulary))
+    carried = map_to_target(
+        judged_drop(folder).standing,
+        feed_vocabulary(TIMEBACK.vocabulary),
+        {},
+        TIMEBACK.collections,
+        None,
     )
 
     unknown = set(found["word"])
@@ -84,6 +98,6 @@ def test_a_load_finds_the_same(
 @pytest.mark.parametrize(("entity", "column"), mapped_columns(TIMEBACK.vocabulary))
 def test_what_becomes_of_a_word_is_said(entity: str, column: str) -> None:
     """It is left out, sent as another, or refuses the record."""
-    told = becomes(TIMEBACK.vocabulary, entity, column)
+    told = effect_of_unmapped(TIMEBACK.vocabulary, entity, column)
 
     assert told in ("left out", "their records are refused") or told.startswith("sent as '")

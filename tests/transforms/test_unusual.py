@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.anomalies import FEWEST_RUNS, FLOOR, MOST_RUNS, WATCHED, unusual
+from transforms.anomalies import FEWEST_RUNS, FLOOR, MOST_RUNS, WATCHED, find_unusual
 
 COUNTS = st.integers(0, 100_000)
 RUNS = st.lists(COUNTS, min_size=FEWEST_RUNS, max_size=MOST_RUNS + 5)
@@ -16,7 +16,9 @@ def found(count: int, *before: int, term: str = "updated") -> list[tuple[str, st
     """Say what is unusual in a run with so many users in a term, after others."""
     return [
         (one.entity, one.term)
-        for one in unusual({"users": {term: count}}, [{"users": {term: one}} for one in before])
+        for one in find_unusual(
+            {"users": {term: count}}, [{"users": {term: one}} for one in before]
+        )
     ]
 
 
@@ -28,7 +30,9 @@ def test_far_above_the_usual_is_told(term: str) -> None:
 
 def test_the_sentence_says_what_was_usual() -> None:
     """Both counts, and over how many runs."""
-    (one,) = unusual({"enrollments": {"vanished": 1200}}, [{"enrollments": {"vanished": 40}}] * 6)
+    (one,) = find_unusual(
+        {"enrollments": {"vanished": 1200}}, [{"enrollments": {"vanished": 40}}] * 6
+    )
 
     assert "1,200 enrollments vanished; in the last 6 runs it was 40 as a rule." == one.sentence
 
@@ -59,7 +63,7 @@ def test_what_was_never_counted_was_nought() -> None:
     """An entity that comes for the first time has no history of its own."""
     assert ["contacts"] == [
         one.entity
-        for one in unusual({"contacts": {"created": 50}}, [{"users": {"created": 50}}] * 5)
+        for one in find_unusual({"contacts": {"created": 50}}, [{"users": {"created": 50}}] * 5)
     ]
 
 
@@ -103,5 +107,5 @@ def test_what_is_unusual_is_well_above_the_usual(count: int, before: list[int]) 
     runs = [{"users": {"updated": one}} for one in before]
 
     assert all(
-        one.count - one.usual > FLOOR for one in unusual({"users": {"updated": count}}, runs)
+        one.count - one.usual > FLOOR for one in find_unusual({"users": {"updated": count}}, runs)
     )

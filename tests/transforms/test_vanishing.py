@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from transforms.changes import ACTION, ENDS, SCHOOL, Changes, EntityChanges
-from transforms.removals import Details, Policy, allowed, decided
+from transforms.removals import Details, Policy, allowed_policies, apply_policies
 
 TODAY = date(2026, 11, 24)
 
@@ -35,7 +35,7 @@ def actions(
 ) -> dict[str, str]:
     """Give what is done with each record."""
     changes: Changes = {part.entity: part for part in parts}
-    done = decided(changes, known or {}, policies, TODAY)
+    done = apply_policies(changes, known or {}, policies, TODAY)
     return {
         f"{name}:{one}": what
         for name, part in done.items()
@@ -72,7 +72,7 @@ def test_a_feed_may_say_otherwise() -> None:
     """Enrollments that are ended get the day of the run as their last."""
     changes: Changes = {"enrollments": gone("enrollments", "e")}
 
-    removals = decided(changes, {}, {"enrollments": "end"}, TODAY)["enrollments"].removals
+    removals = apply_policies(changes, {}, {"enrollments": "end"}, TODAY)["enrollments"].removals
 
     assert ("end", "2026-11-24") == removals.select(ACTION, ENDS).row(0)
 
@@ -132,7 +132,7 @@ def test_schools_come_from_the_ledger() -> None:
     """The drop does not have the record any more."""
     changes: Changes = {"classes": gone("classes", "c", "unheard-of")}
 
-    removals = decided(changes, details(classes=[("c", "s1", "orgs:s1", None)]), {}, TODAY)[
+    removals = apply_policies(changes, details(classes=[("c", "s1", "orgs:s1", None)]), {}, TODAY)[
         "classes"
     ].removals
 
@@ -142,7 +142,7 @@ def test_schools_come_from_the_ledger() -> None:
 def test_policies_that_make_sense() -> None:
     """Only people can be disabled, only enrollments have a last day."""
     assert (("delete", "disable", "keep"), ("delete", "end", "keep"), ("delete", "keep")) == (
-        allowed("users"),
-        allowed("enrollments"),
-        allowed("orgs"),
+        allowed_policies("users"),
+        allowed_policies("enrollments"),
+        allowed_policies("orgs"),
     )

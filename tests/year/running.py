@@ -25,12 +25,14 @@ from tests.year.sending import sent
 from tests.year.target import Memory, Records
 from tests.year.truth import View, held
 from transforms.rules import RULES
-from transforms.share import Scope
-from transforms.target_vocabulary import carrying
+from transforms.share import SharingScope
+from transforms.target_vocabulary import feed_vocabulary
 
 # No request goes there: the watch sends to memory instead.
 NOWHERE = Target("https://nowhere.invalid", "https://nowhere.invalid", profile=TIMEBACK)
-CARRYING = carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu", session_org=None)
+CARRYING = feed_vocabulary(
+    TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu", session_org=None
+)
 
 
 @dataclass
@@ -85,7 +87,9 @@ class Feed:
         return Job(
             JobSource(drop, layout=CODES[self.form]),
             JobGuard(first_run=True),
-            JobLoad(NOWHERE, Scope(demographics=self.form == "bulk", contacts=True), CARRYING),
+            JobLoad(
+                NOWHERE, SharingScope(demographics=self.form == "bulk", contacts=True), CARRYING
+            ),
             JobRun(
                 "sync",
                 self.folder / "state",

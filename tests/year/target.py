@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from connectors.oneroster.load_state import Sender, Sent
-from connectors.oneroster.merge import merged
-from connectors.oneroster.operations import Errand
+from connectors.oneroster.load_state import BatchResult, Sender
+from connectors.oneroster.merge import merge
+from connectors.oneroster.operations import Operation
 from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.senders import TERMS
@@ -37,8 +37,8 @@ class Memory(Watch):
         yield self
 
     async def run(
-        self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None
-    ) -> Sent:
+        self, _batch: str, errands: list[Operation], _at_once: int, _stop: asyncio.Event | None
+    ) -> BatchResult:
         """Apply each operation as a target does."""
         for errand in errands:
             self._do(errand)
@@ -47,7 +47,7 @@ class Memory(Watch):
             place: RecordResult(TERMS[errand.action]) for place, errand in enumerate(errands)
         }, None
 
-    def _do(self, errand: Errand) -> None:
+    def _do(self, errand: Operation) -> None:
         key = errand.entity, errand.record["sourcedId"]
         before = self.records.get(key, {})
         match errand.action:
@@ -59,6 +59,6 @@ class Memory(Watch):
                 self.records[key] = before | {"endDate": errand.day}
             case _:
                 collection = TIMEBACK.collections[errand.entity]
-                self.records[key] = merged(
+                self.records[key] = merge(
                     collection, before, errand.record, errand.gone, errand.partial
                 )

@@ -7,7 +7,7 @@ import re
 from tests.year.calendar import ASKS, SUMMER
 from tests.year.faults.fault import Fault
 from tests.year.planting import Outcome
-from transforms.guard.limits import GuardLimits, allowed
+from transforms.guard.limits import GuardLimits, most_allowed
 
 MOST_HOLDS = 3
 LIMITS = GuardLimits()
@@ -30,7 +30,7 @@ def of_ordinary(night: Outcome) -> str:
 def _floor(fault: Fault, there: int) -> int:
     """Return how many of `there` may be harmed before the guard must hold the run."""
     return (
-        allowed(there, LIMITS.vanished_percent, LIMITS.vanished_records)
+        most_allowed(there, LIMITS.vanished_percent, LIMITS.vanished_records)
         if fault.floor is None
         else fault.floor
     )

@@ -9,7 +9,7 @@ import difflib
 import re
 from dataclasses import dataclass, field
 
-from transforms.findings import Findings, of_file
+from transforms.findings import Findings, file_finding
 from transforms.payload import METADATA
 from transforms.schemas import Entity
 from transforms.schemas.entity import Version
@@ -19,7 +19,7 @@ CLOSE = 0.8
 
 
 @dataclass(frozen=True)
-class Match:
+class HeaderMatch:
     """A file's header, matched with the columns of an entity."""
 
     # From each name in the file to a column of the entity, or to `metadata.*`; in the file's order.
@@ -27,9 +27,9 @@ class Match:
     findings: list[Findings] = field(default_factory=list)
 
 
-def matched(
+def match_header(
     entity: Entity, file: str, header: tuple[str, ...], version: Version, strict: bool
-) -> Match:
+) -> HeaderMatch:
     """Match a header by name, and report every difference from the standard's header."""
     cells = [cell for cell in header if cell]
     if "resourceSourcedIds" in cells and version == "1.2":
@@ -39,7 +39,7 @@ def matched(
     columns |= _other_spellings(entity, cells, columns)
     columns = {cell: columns[cell] for cell in cells if cell in columns}
     renamed = [
-        of_file("header_renamed", file, f"{cell!r}", column=column, strict=strict)
+        file_finding("header_renamed", file, f"{cell!r}", column=column, strict=strict)
         for cell, column in columns.items()
         if cell != column
     ]
@@ -49,7 +49,7 @@ def matched(
         *_missing_columns(entity, file, cells, columns, version, strict),
         *_misplaced_column(entity, file, list(columns.values()), strict),
     ]
-    return Match(columns, findings)
+    return HeaderMatch(columns, findings)
 
 
 def _extensions(cells: list[str]) -> dict[str, str]:
@@ -98,10 +98,15 @@ def _unexpected_columns(
     ]
     return [
         *(
-            of_file("header_unknown", file, _did_you_mean(cell, free), column=cell, strict=strict)
+            file_finding(
+                "header_unknown", file, _did_you_mean(cell, free), column=cell, strict=strict
+            )
             for cell in unknown
         ),
-        *(of_file("header_version", file, column=name, strict=strict) for name in other_versions),
+        *(
+            file_finding("header_version", file, column=name, strict=strict)
+            for name in other_versions
+        ),
     ]
 
 
@@ -122,7 +127,7 @@ def _missing_columns(
     found_instead = f"found instead: {', '.join(unread)}" if unread else ""
     missing = [entity[name] for name in entity.header(version) if name not in columns.values()]
     return [
-        of_file(
+        file_finding(
             "header_missing" if column.required else "header_optional_missing",
             file,
             _did_you_mean(column.name, unread) or found_instead,
@@ -139,5 +144,5 @@ def _misplaced_column(entity: Entity, file: str, names: list[str], strict: bool)
     ranks = [standard.index(name) if name in standard else len(standard) for name in names]
     for name, rank, next_rank in zip(names[1:], ranks, ranks[1:], strict=False):
         if next_rank < rank:
-            return [of_file("header_order", file, column=name, strict=strict)]
+            return [file_finding("header_order", file, column=name, strict=strict)]
     return []

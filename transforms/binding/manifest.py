@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from transforms.findings import Findings, of_file
+from transforms.findings import Findings, file_finding
 from transforms.roster import Raw, RawFile
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
@@ -38,7 +38,7 @@ class Manifest:
         return bool(self.modes) and set(self.modes.values()) == {"absent"}
 
 
-def manifest_of(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
+def read_manifest(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
     """Read the manifest of a drop.
 
     A drop without a manifest follows OneRoster 1.0, or 1.2 if it has the roles file of 1.2.
@@ -47,7 +47,7 @@ def manifest_of(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
     if name is None:
         broken = any(name.casefold() == FILE for name in raw.broken)
         newer = any(name.casefold() == ENTITIES["roles"].file for name in raw.files)
-        found = [] if broken else [of_file("manifest_missing", FILE, strict=strict)]
+        found = [] if broken else [file_finding("manifest_missing", FILE, strict=strict)]
         return Manifest("1.2" if newer else "1.0"), found
     file = raw.files[name]
     rows, found = _rows(file, strict)
@@ -76,7 +76,7 @@ def _rows(file: RawFile, strict: bool) -> tuple[list[tuple[str, str]], list[Find
     found = (
         []
         if header == HEADER
-        else [of_file("manifest_header", FILE, ",".join(header), strict=strict)]
+        else [file_finding("manifest_header", FILE, ",".join(header), strict=strict)]
     )
     if header and header[0] in _known_properties():
         cells.insert(0, (header[0], header[1] if len(header) > 1 else ""))
@@ -98,7 +98,7 @@ def _contradictions(rows: list[tuple[str, str]]) -> Iterator[Findings]:
     for key, value in rows:
         values_of.setdefault(key, set()).add(value)
     return (
-        of_file("manifest_property_twice", FILE, key)
+        file_finding("manifest_property_twice", FILE, key)
         for key, values in values_of.items()
         if len(values) > 1
     )
@@ -107,10 +107,12 @@ def _contradictions(rows: list[tuple[str, str]]) -> Iterator[Findings]:
 def _version(properties: dict[str, str], strict: bool) -> tuple[Version, list[Findings]]:
     found = []
     if (spelling := properties.get("manifest.version")) not in (None, "1.0"):
-        found.append(of_file("manifest_version_spelling", FILE, spelling or "", strict=strict))
+        found.append(file_finding("manifest_version_spelling", FILE, spelling or "", strict=strict))
     version = properties.get("oneroster.version", "")
     if version not in VERSIONS:
-        found.append(of_file("manifest_version", FILE, version or "oneroster.version is missing"))
+        found.append(
+            file_finding("manifest_version", FILE, version or "oneroster.version is missing")
+        )
     return VERSIONS.get(version, "1.2"), found
 
 
@@ -121,9 +123,9 @@ def _modes(properties: dict[str, str], strict: bool) -> tuple[dict[str, str], li
         if mode in FILE_MODES:
             modes[name] = mode
         elif mode == "":
-            found.append(of_file("manifest_mode_blank", FILE, f"file.{name}", strict=strict))
+            found.append(file_finding("manifest_mode_blank", FILE, f"file.{name}", strict=strict))
         elif mode is not None:
-            found.append(of_file("manifest_mode", FILE, f"file.{name} is {mode!r}"))
+            found.append(file_finding("manifest_mode", FILE, f"file.{name} is {mode!r}"))
     return modes, found
 
 
@@ -132,9 +134,9 @@ def _property_names(
 ) -> Iterator[Findings]:
     """Report properties that the standard does not know, and required ones that are missing."""
     for key in properties.keys() - _known_properties():
-        yield of_file("manifest_property", FILE, key, strict=strict)
+        yield file_finding("manifest_property", FILE, key, strict=strict)
     standard = [name for name, entity in ENTITIES.items() if entity.standard]
     files = {name for name in standard if version != "1.1" or name not in SINCE_1_2}
     required = {"manifest.version", "oneroster.version", *(f"file.{name}" for name in files)}
     for key in sorted(required - properties.keys()):
-        yield of_file("manifest_property_missing", FILE, key, strict=strict)
+        yield file_finding("manifest_property_missing", FILE, key, strict=strict)

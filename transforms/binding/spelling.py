@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.findings import ROW, Findings, of_rows
-from transforms.moments import moment_of
+from transforms.findings import ROW, Findings, row_findings
+from transforms.moments import parse_timestamp
 from transforms.payload import METADATA
 from transforms.schemas import Column, Entity
 from transforms.schemas.entity import LISTS, Kind
@@ -32,20 +32,22 @@ _ITEM = r'\s*(?:"[^",]+"|[^",\s\[\]]+)\s*'
 ARRAY = rf"^\s*\[(?:\s*|{_ITEM}(?:,{_ITEM})*)\]\s*$"
 
 
-def spelled(
+def normalize_spelling(
     entity: Entity, frame: pl.DataFrame, file: str, strict: bool
 ) -> tuple[pl.DataFrame, list[Findings]]:
     """Change the cells to the standard's spelling; under `--strict`, leave them as they are."""
     if strict or not frame.height:
         return frame, []
-    frame, found = cleaned(entity, frame, file)
-    for rule, changes in (("respelled", _correct_spellings), ("decimal_ids", without_decimals)):
+    frame, found = clean_cells(entity, frame, file)
+    for rule, changes in (("respelled", _correct_spellings), ("decimal_ids", remove_decimals)):
         frame, notices = _apply(frame, dict(changes(entity, frame)), rule, file)
         found += notices
     return frame, found
 
 
-def cleaned(entity: Entity, frame: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list[Findings]]:
+def clean_cells(
+    entity: Entity, frame: pl.DataFrame, file: str
+) -> tuple[pl.DataFrame, list[Findings]]:
     """Remove what any layout may write around or instead of values: spaces, words for "nothing"."""
     frame, padded = _apply(frame, dict(_trim_spaces(entity, frame)), "padded", file)
     frame, nulls = _apply(frame, dict(_blank_null_words(entity, frame)), "null_words", file)
@@ -62,7 +64,7 @@ def _apply(
     for name in changes:
         rows = frame.filter(frame[name].ne_missing(changed[name]))
         found.append(
-            of_rows(
+            row_findings(
                 rule,
                 rows.rename({name: "#value"}),
                 file=file,
@@ -129,7 +131,7 @@ def _correct_spellings(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[st
 
 def _needs_correction(column: Column) -> pl.Expr | None:
     """Return a test for cells that may need another spelling; None if the kind has only one."""
-    if (lists := written_otherwise(column)) is not None:
+    if (lists := list_needs_correction(column)) is not None:
         return lists
     cell = pl.col(column.name)
     if column.values:
@@ -174,7 +176,7 @@ def _iso_date(cell: pl.Expr) -> pl.Expr:
 
 def _in_utc(cell: pl.Expr) -> pl.Expr:
     """Convert timestamps with an offset to UTC; leave those without one, which are ambiguous."""
-    moment = moment_of(cell).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    moment = parse_timestamp(cell).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
     return pl.when(cell.str.contains(OFFSET)).then(moment).otherwise(None).fill_null(cell)
 
 
@@ -190,7 +192,7 @@ def _end_year(cell: pl.Expr) -> pl.Expr:
     )
 
 
-def without_decimals(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+def remove_decimals(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
     """Remove `.0` from the ids of a column, if all of them have it.
 
     If only some of them have it, `.0` may be part of the ids, and they stay as they are.
@@ -207,7 +209,7 @@ def _all_decimal(ids: pl.Series) -> bool:
     return bool(ids.str.contains(DECIMALS).all())  # `all` ignores nulls
 
 
-def written_otherwise(column: Column) -> pl.Expr | None:
+def list_needs_correction(column: Column) -> pl.Expr | None:
     """Return a test for cells that may be lists in another spelling; None if it holds no lists."""
     cell = pl.col(column.name)
     if column.kind not in LISTS:

@@ -28,7 +28,7 @@ ADMINISTRATOR = {
 SYSTEM_ADMINISTRATOR = "systemAdministrator"
 
 
-def lifted(tables: dict[str, Table], version: Version) -> dict[str, Table]:
+def upgrade_tables(tables: dict[str, Table], version: Version) -> dict[str, Table]:
     """Upgrade the tables of a 1.0 or 1.1 drop to 1.2; return those of newer drops unchanged."""
     if version not in ONLY_1_1:
         return tables
@@ -112,12 +112,12 @@ def _line_items(line_items: Table, classes: Table | None) -> Table:
     line_items = replace(line_items, frame=frame)
     if classes is None:
         return line_items
-    return with_schools(
+    return fill_in_schools(
         line_items, classes.frame.select("sourcedId", school="schoolSourcedId").unique("sourcedId")
     )
 
 
-def with_schools(table: Table, classes: pl.DataFrame) -> Table:
+def fill_in_schools(table: Table, classes: pl.DataFrame) -> Table:
     """Fill in a blank `schoolSourcedId` with the school of the row's class.
 
     `classes` has the columns `sourcedId` and `school`.

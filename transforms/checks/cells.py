@@ -10,37 +10,39 @@ import polars as pl
 from transforms.checks.table_schema import (
     CheckFailure,
     complete_rows,
-    failures,
-    schema_of,
-    suspects,
+    find_suspects,
+    table_schema,
+    validate,
 )
-from transforms.findings import ROW, Findings, gather, of_rows
+from transforms.findings import ROW, Findings, merge_findings, row_findings
 from transforms.roster import Table
 
 
-def table_findings(
+def check_table(
     table: Table, strict: bool, today: date | None
 ) -> tuple[Table, int, list[Findings]]:
     """Return the table with exact duplicates merged, the number of duplicates, and all errors."""
     complete = complete_rows(table.frame, strict)
-    suspected = suspects(schema_of(table, strict, today), table.frame, complete)
+    suspected = find_suspects(table_schema(table, strict, today), table.frame, complete)
     found = []
     extra = 0
     if suspected.repeated_ids:
-        table, duplicates = merged(table)
+        table, duplicates = merge_duplicates(table)
         extra = duplicates.height
         complete = complete_rows(table.frame, strict)
         found.append(_findings(table, CheckFailure("duplicate", "sourcedId", duplicates), strict))
-    found += [_findings(table, one, strict) for one in failures(suspected.table, table.frame)]
+    found += [_findings(table, one, strict) for one in validate(suspected.table, table.frame)]
     # Errors in cells are reported row by row, and within a row in the order of its columns.
-    cells = gather(_findings(table, one, strict) for one in failures(suspected.cells, complete))
+    cells = merge_findings(
+        _findings(table, one, strict) for one in validate(suspected.cells, complete)
+    )
     found.append(Findings(cells.errors.sort("row", maintain_order=True)))
-    found += [_findings(table, one, strict) for one in failures(suspected.rules, table.frame)]
+    found += [_findings(table, one, strict) for one in validate(suspected.rules, table.frame)]
     return table, extra, found
 
 
 def _findings(table: Table, failure: CheckFailure, strict: bool) -> Findings:
-    return of_rows(
+    return row_findings(
         failure.rule,
         failure.rows,
         file=table.file,
@@ -51,7 +53,7 @@ def _findings(table: Table, failure: CheckFailure, strict: bool) -> Findings:
     )
 
 
-def merged(table: Table) -> tuple[Table, pl.DataFrame]:
+def merge_duplicates(table: Table) -> tuple[Table, pl.DataFrame]:
     """Return the table with exact duplicates merged, and the rows that were removed.
 
     Different rows with the same `sourcedId` stay: the schema refuses them as a conflict.

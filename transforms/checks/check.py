@@ -11,23 +11,37 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms.changes import ACTIVE
-from transforms.checks.cells import table_findings
-from transforms.checks.classes import settled_classes
+from transforms.checks.cells import check_table
+from transforms.checks.classes import reconcile_classes
 from transforms.checks.parts import (
-    ENDING,
     NEEDED_PARTS,
-    faulty_owners,
-    folded,
+    ROLES,
+    fold_parts,
+    owners_with_errors,
     parts_of,
     profile_findings,
     role_findings,
     single_findings,
 )
-from transforms.checks.plausibility import near_misses, shared_addresses
-from transforms.checks.references import Elsewhere, Known, in_target, resolved, without_cycles
-from transforms.findings import ROW, Findings, fault, gather, of_file, of_rows, place
-from transforms.moments import Moments, outdated
-from transforms.payload import owner
+from transforms.checks.plausibility import shared_addresses, suggest_ids
+from transforms.checks.references import (
+    LedgerFrames,
+    OtherFeedsIds,
+    break_cycles,
+    in_target,
+    resolve_references,
+)
+from transforms.findings import (
+    ROW,
+    Findings,
+    fault_location,
+    file_finding,
+    merge_findings,
+    row_findings,
+    row_location,
+)
+from transforms.moments import Timestamps, outdated_rows
+from transforms.payload import owner_column
 from transforms.records import EntityRecords, RosterState, without_references
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
@@ -52,10 +66,10 @@ class _Check:
     """A check in progress."""
 
     roster: Roster
-    known: Known
+    known: LedgerFrames
     strict: bool
-    elsewhere: Elsewhere
-    moments: Moments
+    elsewhere: OtherFeedsIds
+    moments: Timestamps
     standing: RosterState = field(default_factory=dict)  # the entities checked so far
     found: list[Findings] = field(default_factory=list)
     older: dict[str, Findings] = field(default_factory=dict)  # outdated rows, by entity
@@ -63,10 +77,10 @@ class _Check:
 
 def check(
     roster: Roster,
-    known: Known,
+    known: LedgerFrames,
     strict: bool = False,
-    elsewhere: Elsewhere | None = None,
-    moments: Moments | None = None,
+    elsewhere: OtherFeedsIds | None = None,
+    moments: Timestamps | None = None,
 ) -> Checked:
     """Check every record of a drop.
 
@@ -88,12 +102,12 @@ def check(
             _check_entity(state, entity)
     parts = {name: one for name, one in state.standing.items() if one.entity.folds_into}
     standing = {name: one for name, one in state.standing.items() if name not in parts}
-    standing, class_findings = settled_classes(standing)
-    plausibility = [*shared_addresses(standing), *near_misses(state.found, roster)]
-    return Checked(standing, gather([*state.found, *class_findings, *plausibility]), parts)
+    standing, class_findings = reconcile_classes(standing)
+    plausibility = [*shared_addresses(standing), *suggest_ids(state.found, roster)]
+    return Checked(standing, merge_findings([*state.found, *class_findings, *plausibility]), parts)
 
 
-def _unexpectedly_empty(roster: Roster, known: Known) -> list[Findings]:
+def _unexpectedly_empty(roster: Roster, known: LedgerFrames) -> list[Findings]:
     """Refuse files without rows whose records were loaded before, until a person confirms it."""
     found = []
     for name, table in roster.tables.items():
@@ -103,7 +117,7 @@ def _unexpectedly_empty(roster: Roster, known: Known) -> list[Findings]:
         if table.frame.height or table.lost.height or loaded is None:
             continue
         if loaded["status"].eq(ACTIVE).any():
-            found.append(of_file("emptied", table.file, entity=name))
+            found.append(file_finding("emptied", table.file, entity=name))
     return found
 
 
@@ -118,7 +132,7 @@ def _check_entity(state: _Check, entity: Entity) -> None:
         if part.name in state.roster.tables
     ]
     records = state.standing[entity.name]  # errors in parts have refused records
-    records, findings = folded(records, parts, state.roster, state.known)
+    records, findings = fold_parts(records, parts, state.roster, state.known)
     state.found += findings
     if parts_of(entity):
         records = _without_refused_peers(state, records)
@@ -138,7 +152,7 @@ def _without_refused_peers(state: _Check, records: EntityRecords) -> EntityRecor
     for column in (one.name for one in records.entity.references if one.refers == name):
         changed = records.accepted[column].ne_missing(left.accepted[column])
         state.found.append(
-            of_rows(
+            row_findings(
                 "dangling_optional",
                 records.accepted.filter(changed),
                 file=records.file,
@@ -162,25 +176,25 @@ def _empty_table(entity: Entity) -> Table:
 
 def _check_table(state: _Check, table: Table) -> EntityRecords:
     """Check the rows of one file: each by itself, and its references."""
-    table, extra, found = table_findings(table, state.strict, state.roster.today)
+    table, extra, found = check_table(table, state.strict, state.roster.today)
     if not table.entity.folds_into:
-        state.older[table.entity.name] = outdated(table, state.moments.get(table.entity.name))
+        state.older[table.entity.name] = outdated_rows(table, state.moments.get(table.entity.name))
     gone = table.frame.filter(pl.col("status") == TOBEDELETED)
     if gone.height:
         table = replace(table, frame=table.frame.filter(pl.col("status").ne_missing(TOBEDELETED)))
-    table, cycles = without_cycles(table, state.known.get(table.entity.name), state.strict)
+    table, cycles = break_cycles(table, state.known.get(table.entity.name), state.strict)
     found += cycles
     standing = {name: _as_parents(state, records) for name, records in state.standing.items()}
-    refused_rows = gather(found).errors["row"].drop_nulls().unique()
-    followed = resolved(
+    refused_rows = merge_findings(found).errors["row"].drop_nulls().unique()
+    followed = resolve_references(
         table, state.roster, standing, state.known, state.elsewhere, refused_rows, state.strict
     )
     found += [
-        _one_parent_each(gather(followed.findings), table.entity),
+        _one_parent_each(merge_findings(followed.findings), table.entity),
         state.older.get(table.entity.name, Findings()),
     ]
     state.found += found
-    return _split(state, followed.table, gone, gather(found).errors, extra)
+    return _split(state, followed.table, gone, merge_findings(found).errors, extra)
 
 
 def _as_parents(state: _Check, records: EntityRecords) -> EntityRecords:
@@ -195,7 +209,9 @@ def _as_parents(state: _Check, records: EntityRecords) -> EntityRecords:
 
 def _one_parent_each(findings: Findings, entity: Entity) -> Findings:
     """Report one rejected parent for each row; none for a part that is rejected with its record."""
-    follows = pl.col("column") == owner(entity).name if entity.folds_into else pl.lit(value=False)
+    follows = (
+        pl.col("column") == owner_column(entity).name if entity.folds_into else pl.lit(value=False)
+    )
     repeated = (pl.col("rule") == "parent_rejected") & (
         follows | ~pl.struct("row", "rule").is_first_distinct()
     )
@@ -213,9 +229,9 @@ def _split(
     cause = (
         pl.when(pl.col("rule") == "parent_rejected")
         .then("value")
-        .otherwise(fault(table.file, "row"))
+        .otherwise(fault_location(table.file, "row"))
     )
-    lost = table.lost.select("sourcedId", cause=place(table.file))
+    lost = table.lost.select("sourcedId", cause=row_location(table.file))
     refused = pl.concat([first.select("sourcedId", cause=cause), lost])
     with_id = refused.drop_nulls("sourcedId").unique("sourcedId", keep="first", maintain_order=True)
     without_id = refused.height - refused["sourcedId"].count()
@@ -265,17 +281,19 @@ def _uncertain_ids(table: Table, errors: pl.DataFrame) -> pl.Series:
 
     For a part, these are the ids of parts whose record is uncertain.
     """
-    keys = [owner(table.entity).name] if table.entity.folds_into else ["sourcedId", *table.keys]
+    keys = (
+        [owner_column(table.entity).name] if table.entity.folds_into else ["sourcedId", *table.keys]
+    )
     return errors.filter(pl.col("rule").is_in(DAMAGED) & pl.col("column").is_in(keys))["sourcedId"]
 
 
 def _check_part(state: _Check, part: Entity, records: EntityRecords) -> EntityRecords:
     """Check a file that folds into another; an error in a row rejects the record it belongs to."""
     whole = state.roster.tables[part.name]
-    of_deleted = pl.col(owner(part).name).is_in(records.gone.implode())
+    of_deleted = pl.col(owner_column(part).name).is_in(records.gone.implode())
     table = replace(whole, frame=whole.frame.filter(~of_deleted))
     # An outdated part changes nothing: the newer one stays, and the record keeps its other parts.
-    older = outdated(table, state.moments.get(part.name))
+    older = outdated_rows(table, state.moments.get(part.name))
     state.found.append(older)
     table = replace(table, frame=_without(table.frame, older.errors["row"]))
     before = len(state.found)
@@ -290,8 +308,8 @@ def _check_part(state: _Check, part: Entity, records: EntityRecords) -> EntityRe
         state.found += role_findings(result.accepted, table.file, state.strict)
         state.found += profile_findings(result.accepted, profiles, table.file, state.strict)
     state.standing[part.name] = result
-    errors = gather(state.found[before:]).errors
-    _reject_owners(state, result, faulty_owners(result, whole.frame, errors))
+    errors = merge_findings(state.found[before:]).errors
+    _reject_owners(state, result, owners_with_errors(result, whole.frame, errors))
     return result
 
 
@@ -303,14 +321,14 @@ def _without_strangers(state: _Check, table: Table, records: EntityRecords) -> T
     if table.mode == "bulk" and records.mode == "bulk":
         return table
     ids = pl.concat([records.accepted["sourcedId"], records.refused["sourcedId"]])
-    column = owner(table.entity).name
+    column = owner_column(table.entity).name
     there = pl.col(column).is_in(ids.implode())
     # A part of a record in the target may end without the record.
-    ends = pl.col("status").eq_missing(TOBEDELETED) & pl.lit(table.entity.name == ENDING)
+    ends = pl.col("status").eq_missing(TOBEDELETED) & pl.lit(table.entity.name == ROLES)
     ends &= pl.col(column).is_in(in_target(state.known, records.entity.name).implode())
     strangers = table.frame.filter(~there & ~ends.fill_null(value=False))
     state.found.append(
-        of_rows(
+        row_findings(
             "role_without_user",
             strangers,
             file=table.file,
@@ -324,12 +342,12 @@ def _without_strangers(state: _Check, table: Table, records: EntityRecords) -> T
 
 def _unclear_removals(state: _Check, table: Table) -> Findings:
     """Refuse a delta's removals of parts that cannot be found in the target's record."""
-    if table.mode == "bulk" or table.entity.name == ENDING:
+    if table.mode == "bulk" or table.entity.name == ROLES:
         return Findings()
-    column = owner(table.entity).name
+    column = owner_column(table.entity).name
     loaded = pl.col(column).is_in(in_target(state.known, table.entity.folds_into or "").implode())
     rows = table.frame.filter(loaded & pl.col("status").eq_missing(TOBEDELETED))
-    return of_rows(
+    return row_findings(
         "part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column
     )
 
@@ -343,7 +361,7 @@ def _reject_owners(state: _Check, part: EntityRecords, owners: pl.DataFrame) -> 
         accepted.drop(ROW), on="sourcedId", how="inner", maintain_order="left"
     )
     state.found.append(
-        of_rows(
+        row_findings(
             "part_rejected",
             there,
             file=records.file,

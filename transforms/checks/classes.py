@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.findings import ROW, Findings, of_rows
+from transforms.findings import ROW, Findings, row_findings
 from transforms.records import EntityRecords, RosterState
 
 FROM, UNTIL = "0000", "9999"  # before and after every day
 WANTED = {"teacher": "class_without_teacher", "student": "class_without_student"}
 
 
-def settled_classes(standing: RosterState) -> tuple[RosterState, list[Findings]]:
+def reconcile_classes(standing: RosterState) -> tuple[RosterState, list[Findings]]:
     """Make classes and enrollments consistent with each other, if the drop has both.
 
     Teachers and students are only checked if both files are full snapshots.
@@ -97,4 +97,6 @@ def _overlaps(rows: list[tuple[str, str | None, str | None]]) -> list[bool]:
 
 
 def _finding(rule: str, rows: pl.DataFrame, of: EntityRecords, column: str) -> Findings:
-    return of_rows(rule, rows, file=of.file, entity=of.entity.name, column=column, value=column)
+    return row_findings(
+        rule, rows, file=of.file, entity=of.entity.name, column=column, value=column
+    )

@@ -11,8 +11,8 @@ from dataclasses import replace
 import polars as pl
 
 from transforms.checks.references import in_target
-from transforms.findings import ROW, Findings, fault, of_rows, place
-from transforms.payload import PART, folded_text, owner, part_property
+from transforms.findings import ROW, Findings, fault_location, row_findings, row_location
+from transforms.payload import PART, owner_column, part_expression, part_property
 from transforms.records import ENDED, EntityRecords
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, LIFECYCLE, Entity
@@ -27,13 +27,13 @@ ANONYMOUS = {
     "resultScoreScales": ("sourcedId", "title"),
 }
 # The parts that can end one by one: their cells identify them among a record's parts.
-ENDING = "roles"
-KNOWN_BY = ("sourcedId", "orgSourcedId", "role", "#of")
+ROLES = "roles"
+IDENTIFYING_CELLS = ("sourcedId", "orgSourcedId", "role", "#of")
 # Records that must have at least one part (REST binding: user.roles, at least one).
 NEEDED_PARTS = {"roles": "role_missing"}
 
 
-def folded(
+def fold_parts(
     records: EntityRecords,
     parts: list[EntityRecords],
     roster: Roster,
@@ -62,17 +62,17 @@ def _fold_kind(records: EntityRecords, part: EntityRecords, table: Table) -> Ent
     complete = (table.mode == "bulk" or table.complete) and not (
         table.lost.height or table.lacking or part.blurred
     )
-    name, column = part.entity.name, owner(part.entity).name
+    name, column = part.entity.name, owner_column(part.entity).name
     omitted = {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}
     cells = [cell.name for cell in part.entity.current if cell.name not in omitted]
-    known_by = [cell for cell in KNOWN_BY if cell in part.accepted.columns]
+    known_by = [cell for cell in IDENTIFYING_CELLS if cell in part.accepted.columns]
     accepted = _with_texts(records.accepted, part.accepted, column, cells, name)
-    if name == ENDING and (table.named or "#of" in known_by):
+    if name == ROLES and (table.named or "#of" in known_by):
         accepted = _with_texts(accepted, part.accepted, column, known_by, f"#{name}")
     records = replace(records, accepted=accepted, fed={**records.fed, **part.fed})
     if complete:
         return replace(records, said=records.said | {name})
-    if name == ENDING:
+    if name == ROLES:
         records = replace(records, ended=_ended_parts(table.frame, column))
     return replace(records, partial=records.partial | {part_property(part.entity)})
 
@@ -81,7 +81,7 @@ def _with_texts(
     frame: pl.DataFrame, rows: pl.DataFrame, column: str, cells: list[str], name: str
 ) -> pl.DataFrame:
     """Add the parts of each record as a cell of the column `name`."""
-    texts = rows.select(pl.col(column).alias("sourcedId"), folded_text(cells).alias(name))
+    texts = rows.select(pl.col(column).alias("sourcedId"), part_expression(cells).alias(name))
     # Most records have one part, which need not be grouped.
     several = texts["sourcedId"].is_duplicated()
     joined = texts.filter(several).group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
@@ -113,23 +113,25 @@ def _refuse_without(
         without = without.filter(
             ~pl.col("sourcedId").is_in(in_target(known, records.entity.name).implode())
         )
-    found = of_rows(rule, without, file=records.file, entity=records.entity.name, column=name)
+    found = row_findings(rule, without, file=records.file, entity=records.entity.name, column=name)
     causes = without.select(
-        "sourcedId", cause=pl.concat_str(place(records.file), pl.lit(f": {rule}"))
+        "sourcedId", cause=pl.concat_str(row_location(records.file), pl.lit(f": {rule}"))
     )
     return records.refuse(causes), found
 
 
-def faulty_owners(part: EntityRecords, frame: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+def owners_with_errors(
+    part: EntityRecords, frame: pl.DataFrame, errors: pl.DataFrame
+) -> pl.DataFrame:
     """Return the records (`sourcedId`, `#row`, `cause`) with an error in a part of `frame`."""
-    column = owner(part.entity).name
+    column = owner_column(part.entity).name
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
     rows = frame.select(ROW, sourcedId=column).join(
         first.drop("sourcedId"), left_on=ROW, right_on="row", how="inner"
     )
     return (
         rows.drop_nulls("sourcedId")
-        .select("sourcedId", ROW, cause=fault(part.file))
+        .select("sourcedId", ROW, cause=fault_location(part.file))
         .unique("sourcedId", keep="first", maintain_order=True)
     )
 
@@ -143,9 +145,11 @@ def single_findings(part: Entity, rows: pl.DataFrame, file: str) -> Findings:
     """Refuse all parts of a record but the first, if it has room for one only."""
     if not part.single:
         return Findings()
-    column = owner(part).name
+    column = owner_column(part).name
     further = rows.filter(~pl.col(column).is_first_distinct())
-    return of_rows("second_part", further, file=file, entity=part.name, column=column, value=column)
+    return row_findings(
+        "second_part", further, file=file, entity=part.name, column=column, value=column
+    )
 
 
 def role_findings(roles: pl.DataFrame, file: str, strict: bool) -> list[Findings]:
@@ -156,7 +160,7 @@ def role_findings(roles: pl.DataFrame, file: str, strict: bool) -> list[Findings
     several = places.filter((pl.col("primaries") > 1) & (pl.col("roleType") == "primary"))
     none = places.filter(pl.col("primaries") == 0)
     return [
-        of_rows(
+        row_findings(
             rule,
             rows,
             file=file,
@@ -183,7 +187,7 @@ def profile_findings(
     )
     rows = rows.filter(pl.col("profileOwner") != pl.col("userSourcedId"))
     return [
-        of_rows(
+        row_findings(
             "profile_of_another",
             rows,
             file=file,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.findings import Findings, gather, of_file, of_rows
+from transforms.findings import Findings, file_finding, merge_findings, row_findings
 from transforms.records import RosterState
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
@@ -28,15 +28,15 @@ def shared_addresses(standing: RosterState) -> list[Findings]:
     shared = addresses.filter(addresses.is_duplicated()).unique()
     rows = users.accepted.filter(pl.col("email").str.to_lowercase().is_in(shared.implode()))
     return [
-        of_rows(
+        row_findings(
             "email_shared", rows, file=users.file, entity="users", column="email", value="sourcedId"
         )
     ]
 
 
-def near_misses(found: list[Findings], roster: Roster) -> Iterator[Findings]:
+def suggest_ids(found: list[Findings], roster: Roster) -> Iterator[Findings]:
     """Suggest the nearest id for each id that does not exist, if there are not too many of them."""
-    dangling = gather(found).errors.filter(pl.col("rule") == "dangling")
+    dangling = merge_findings(found).errors.filter(pl.col("rule") == "dangling")
     for (file, entity, column), rows in dangling.group_by(
         "file", "entity", "column", maintain_order=True
     ):
@@ -52,7 +52,7 @@ def near_misses(found: list[Findings], roster: Roster) -> Iterator[Findings]:
                 alike = [one for one in ids if one != unknown and _digits(one) == _digits(unknown)]
                 for near in difflib.get_close_matches(unknown, alike, 1, CLOSE):
                     detail = f"{unknown!r}: did you mean {near!r}?"
-                    yield of_file("near_miss", str(file), detail, column=str(column))
+                    yield file_finding("near_miss", str(file), detail, column=str(column))
 
 
 def _digits(sourced_id: str) -> str:

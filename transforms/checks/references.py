@@ -15,16 +15,16 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms.changes import IN_TARGET
-from transforms.findings import ROW, Findings, gather, of_rows, place
+from transforms.findings import ROW, Findings, merge_findings, row_findings, row_location
 from transforms.records import RosterState
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Column, Entity
 
-EXTENSION = "ext:"
+EXTENSION_TYPE = "ext:"
 # The ledger's frames (`sourcedId`, `fingerprint`, `status`, ...), by entity.
-Known = dict[str, pl.DataFrame]
+LedgerFrames = dict[str, pl.DataFrame]
 # The ids of records of other feeds that this feed's records may refer to, by entity.
-Elsewhere = dict[str, pl.Series]
+OtherFeedsIds = dict[str, pl.Series]
 # An id may contain spaces: a word in `parents` ends where the next one begins with an entity.
 _NAMES = "|".join(ENTITIES)
 _BETWEEN = re.compile(rf" (?=(?:{_NAMES}):)")
@@ -37,7 +37,7 @@ class Parents:
 
     found: pl.Series  # the ids that a reference may have
     refused: pl.DataFrame  # `sourcedId` and `cause` of the records that the drop has, rejected
-    known: Known
+    known: LedgerFrames
     entity: str
     gone: pl.Series  # the ids whose rows say `tobedeleted`
     # Neither the drop nor the ledger has all records, so that a dangling reference proves nothing.
@@ -57,7 +57,7 @@ class Resolved:
     findings: list[Findings] = field(default_factory=list)
 
 
-def in_target(known: Known, entity: str) -> pl.Series:
+def in_target(known: LedgerFrames, entity: str) -> pl.Series:
     """Return the ids of our records in the target, whether the drop still has them or not."""
     frame = known.get(entity)
     if frame is None:
@@ -65,7 +65,7 @@ def in_target(known: Known, entity: str) -> pl.Series:
     return frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
 
 
-def wanted_elsewhere(roster: Roster) -> list[str]:
+def entities_needed_from_ledger(roster: Roster) -> list[str]:
     """Return the entities that a drop's records refer to and that it has no full snapshot of."""
     refers = {
         column.refers for table in roster.tables.values() for column in table.entity.references
@@ -74,7 +74,7 @@ def wanted_elsewhere(roster: Roster) -> list[str]:
     return sorted(name for name in refers - snapshots if name)
 
 
-def trees_to_know(roster: Roster) -> list[str]:
+def partial_trees(roster: Roster) -> list[str]:
     """Return the entities whose records form trees, and that the drop has no full snapshot of."""
     return [
         name
@@ -83,12 +83,12 @@ def trees_to_know(roster: Roster) -> list[str]:
     ]
 
 
-def resolved(
+def resolve_references(
     table: Table,
     roster: Roster,
     standing: RosterState,
-    known: Known,
-    elsewhere: Elsewhere,
+    known: LedgerFrames,
+    elsewhere: OtherFeedsIds,
     bad: pl.Series,
     strict: bool,
 ) -> Resolved:
@@ -98,7 +98,9 @@ def resolved(
     for column in sorted(table.entity.references, key=lambda one: one.refers == table.entity.name):
         done.findings += _wrong_types(column, done.table, standing, strict)
         if column.refers == table.entity.name:
-            bad = pl.concat([bad, gather(done.findings).errors["row"].drop_nulls()]).unique()
+            bad = pl.concat(
+                [bad, merge_findings(done.findings).errors["row"].drop_nulls()]
+            ).unique()
         in_tree = table.entity.needs(column) and column.refers == table.entity.name
         refused = bad.clear()
         # In a tree of needed parents, the children of a row that is refused here are refused too,
@@ -124,14 +126,14 @@ def _parents(
     table: Table,
     roster: Roster,
     standing: RosterState,
-    known: Known,
-    elsewhere: Elsewhere,
+    known: LedgerFrames,
+    elsewhere: OtherFeedsIds,
     bad: pl.Series,
 ) -> Parents:
     refers = column.refers or ""
     if refers == table.entity.name:
         rows = table.frame.select(ROW, "sourcedId").filter(~pl.col(ROW).is_in(bad.implode()))
-        found, refused = rows["sourcedId"], standing_of(table, bad)
+        found, refused = rows["sourcedId"], refused_ids(table, bad)
     elif refers in standing:
         found, refused = standing[refers].accepted["sourcedId"], standing[refers].refused
     else:
@@ -151,10 +153,10 @@ def _parents(
     return Parents(pl.concat([found, earlier]), refused, known, refers, gone, unsure)
 
 
-def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:
+def refused_ids(table: Table, bad: pl.Series) -> pl.DataFrame:
     """Return the ids of rows that are already refused (`sourcedId`, `cause`)."""
     rows = table.frame.filter(pl.col(ROW).is_in(bad.implode())).drop_nulls("sourcedId")
-    return rows.select("sourcedId", cause=place(table.file))
+    return rows.select("sourcedId", cause=row_location(table.file))
 
 
 def _dangling(column: Column, table: Table, parents: Parents) -> pl.DataFrame:
@@ -178,7 +180,7 @@ def _refuse_or_remove(
     table = done.table
 
     def finding(rule: str, rows: pl.DataFrame, value: str) -> Findings:
-        return of_rows(
+        return row_findings(
             rule,
             rows,
             file=table.file,
@@ -239,11 +241,11 @@ def _wrong_types(
         return []
     types = parents.accepted.select("sourcedId", "type").drop_nulls()
     wrong = types.filter(
-        ~pl.col("type").is_in(column.refers_types) & ~pl.col("type").str.starts_with(EXTENSION)
+        ~pl.col("type").is_in(column.refers_types) & ~pl.col("type").str.starts_with(EXTENSION_TYPE)
     )
     rows = table.frame.filter(pl.col(column.name).is_in(wrong["sourcedId"].implode()))
     return [
-        of_rows(
+        row_findings(
             "wrong_type",
             rows,
             file=table.file,
@@ -267,7 +269,7 @@ def parent_column(entity: Entity) -> Column | None:
     )
 
 
-def without_cycles(
+def break_cycles(
     table: Table, known: pl.DataFrame | None, strict: bool
 ) -> tuple[Table, list[Findings]]:
     """Remove the parents of records that are their own ancestors; refuse them in our own files.
@@ -286,7 +288,7 @@ def without_cycles(
         return table, []
     cycle = table.frame.filter(pl.col("sourcedId").is_in(in_cycle))
     rule = "cycle" if table.entity.standard else "cycle_refused"
-    found = of_rows(
+    found = row_findings(
         rule,
         cycle,
         file=table.file,
@@ -309,14 +311,15 @@ def _loaded(table: Table, known: pl.DataFrame | None) -> dict[str, str | None]:
     rows = (
         known.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", "parents").iter_rows()
     )
-    return {record: parent_in(parents, table.entity) for record, parents in rows}
+    return {record: parent_id(parents, table.entity) for record, parents in rows}
 
 
-def parent_in(parents: str | None, entity: Entity) -> str | None:
+def parent_id(parents: str | None, entity: Entity) -> str | None:
     """Return a record's parent of its own kind among `entity:sourcedId` words; None without one."""
     prefix = f"{entity.name}:"
     return next(
-        (word.removeprefix(prefix) for word in words(parents) if word.startswith(prefix)), None
+        (word.removeprefix(prefix) for word in split_parents(parents) if word.startswith(prefix)),
+        None,
     )
 
 
@@ -347,18 +350,18 @@ def depths(ids: list[str], parents: dict[str, str]) -> list[int]:
     return [found[record] for record in ids]
 
 
-def words(text: str | None) -> list[str]:
+def split_parents(text: str | None) -> list[str]:
     """Split the parents of one record."""
     return _BETWEEN.split(text) if text else []
 
 
-def words_in(parents: pl.Expr) -> pl.Expr:
+def split_parents_column(parents: pl.Expr) -> pl.Expr:
     """Split a column of parents into lists."""
     separated = parents.str.replace_all(rf" ((?:{_NAMES}):)", f"{_SEPARATOR}${{1}}")
     return separated.str.split(_SEPARATOR)
 
 
-def ids_in(parents: pl.Expr, entity: str) -> pl.Expr:
+def parent_ids(parents: pl.Expr, entity: str) -> pl.Expr:
     """Return the ids of one entity among each record's parents, as lists."""
     of_entity = pl.element().filter(pl.element().str.starts_with(f"{entity}:"))
-    return words_in(parents).list.eval(of_entity.str.strip_prefix(f"{entity}:"))
+    return split_parents_column(parents).list.eval(of_entity.str.strip_prefix(f"{entity}:"))

@@ -25,19 +25,19 @@ import pandera.polars as pa
 import polars as pl
 
 from transforms.findings import ROW
-from transforms.roster import Mode, Table
+from transforms.roster import SnapshotMode, Table
 from transforms.schemas import LIFECYCLE, Column, Entity, RowRule
 from transforms.schemas.entity import Kind, RuleContext
 
 GUID = r"^[0-9A-Za-z.\-_/@]{1,255}$"
-EXTENSION = r"^ext:[A-Za-z0-9.\-_]+$"
+EXTENSION_TOKEN = r"^ext:[A-Za-z0-9.\-_]+$"
 DATETIME = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z$"
 CAPITAL = "[A-Z]"
 UNIQUE_ID, ONE_CASE, BLANK_IN_BULK = "conflict", "id_case", "status_in_bulk"
 
 Test = Callable[[pl.Expr], pl.Expr]
 Holds = Callable[[pa.PolarsData], pl.LazyFrame | bool]
-ID, SAYS_GONE = pl.col("sourcedId"), pl.col("status").eq_missing("tobedeleted")
+ID, DELETES_RECORD = pl.col("sourcedId"), pl.col("status").eq_missing("tobedeleted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +83,17 @@ class CheckFailure:
 
 
 @cache
-def prepare() -> None:
+def warm_up() -> None:
     """Make pandera load the modules of its first validation, which takes as long as many checks."""
     pa.DataFrameSchema({ROW: pa.Column(pl.UInt32)}).validate(pl.DataFrame(schema={ROW: pl.UInt32}))
 
 
-def schema_of(table: Table, strict: bool, today: date | None) -> TableSchema:
+def table_schema(table: Table, strict: bool, today: date | None) -> TableSchema:
     """Return the schema of a table; equal ones are built once."""
     return _schema(table.entity, table.mode, strict, table.said.intersection(LIFECYCLE), today)
 
 
-def suspects(schema: TableSchema, frame: pl.DataFrame, complete: pl.DataFrame) -> Suspects:
+def find_suspects(schema: TableSchema, frame: pl.DataFrame, complete: pl.DataFrame) -> Suspects:
     """Return the checks that may fail, found in one pass.
 
     `complete` are the rows of `frame` that must be complete: see `complete_rows`.
@@ -115,7 +115,7 @@ def suspects(schema: TableSchema, frame: pl.DataFrame, complete: pl.DataFrame) -
     )
 
 
-def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[CheckFailure]:
+def validate(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[CheckFailure]:
     """Validate a table with pandera, and return the rows that fail, check by check."""
     if not schema.checks and not schema.columns:
         return []
@@ -133,7 +133,7 @@ def complete_rows(frame: pl.DataFrame, strict: bool) -> pl.DataFrame:
     """
     if strict or frame["status"].null_count() == frame.height:
         return frame
-    return frame.filter(~SAYS_GONE | ID.is_null())
+    return frame.filter(~DELETES_RECORD | ID.is_null())
 
 
 def _true_flags(frame: pl.DataFrame, flags: dict[str, pl.Expr]) -> list[str]:
@@ -153,7 +153,7 @@ def _failure(error: pa.errors.SchemaError, frame: pl.DataFrame) -> CheckFailure:
 
 @lru_cache(maxsize=512)
 def _schema(
-    entity: Entity, mode: Mode, strict: bool, said: frozenset[str], today: date | None
+    entity: Entity, mode: SnapshotMode, strict: bool, said: frozenset[str], today: date | None
 ) -> TableSchema:
     tests = {column: _tests(column, mode, strict) for column in entity.current}
     blank = {
@@ -212,7 +212,7 @@ def _selected(holds: pl.Expr) -> Holds:
 
 def _follows(rule: RowRule, today: date | None) -> pl.Expr:
     """Tell whether a row follows a rule about several columns, or only deletes its record."""
-    return rule.holds(RuleContext(today)) | SAYS_GONE
+    return rule.holds(RuleContext(today)) | DELETES_RECORD
 
 
 def _ids_differ(data: pa.PolarsData) -> pl.LazyFrame:
@@ -235,7 +235,7 @@ def _ids_differ_without_case(data: pa.PolarsData) -> pl.LazyFrame | bool:
     return data.lazyframe.select(~ID.is_in(ambiguous.implode()))
 
 
-def _is_required(column: Column, mode: Mode, strict: bool) -> bool:
+def _is_required(column: Column, mode: SnapshotMode, strict: bool) -> bool:
     return (
         column.required
         or (strict and column.required_strict)
@@ -243,7 +243,7 @@ def _is_required(column: Column, mode: Mode, strict: bool) -> bool:
     )
 
 
-def _tests(column: Column, mode: Mode, strict: bool) -> dict[str, Test]:
+def _tests(column: Column, mode: SnapshotMode, strict: bool) -> dict[str, Test]:
     """Return the tests that each value of a column must pass, by rule.
 
     A snapshot is compared with the records that were sent, so its `dateLastModified` does not
@@ -272,7 +272,7 @@ def _in_vocabulary(column: Column) -> Test:
     values = pl.Series(column.values)
     if not column.extensible:
         return lambda cell: cell.is_in(values.implode())
-    return lambda cell: cell.is_in(values.implode()) | cell.str.contains(EXTENSION)
+    return lambda cell: cell.is_in(values.implode()) | cell.str.contains(EXTENSION_TOKEN)
 
 
 def _for_items(test: Test, is_list: bool) -> Test:

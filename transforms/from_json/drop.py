@@ -8,8 +8,8 @@ from dataclasses import replace
 import polars as pl
 
 from transforms.binding.manifest import FILE, HEADER, SINCE_1_2
-from transforms.findings import ROW, Findings, gather, of_file, of_rows
-from transforms.from_json.records import LINKS, Row, Unfolded
+from transforms.findings import ROW, Findings, file_finding, merge_findings, row_findings
+from transforms.from_json.records import LINKS, CollectionRows, Row
 from transforms.payload import METADATA
 from transforms.roster import Raw, RawFile
 from transforms.schemas import ENTITIES, Entity
@@ -20,8 +20,8 @@ SCALES, CLASSES = ENTITIES["scoreScales"].file, ENTITIES["classes"].file
 ROSTER = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
 
 
-def raw_of(
-    read: Mapping[str, Unfolded],
+def make_raw(
+    read: Mapping[str, CollectionRows],
     version: Version,
     *,
     whole: bool,
@@ -34,7 +34,7 @@ def raw_of(
     """
     files, modes = {}, dict.fromkeys(broken or {}, "bulk" if whole else "delta")
     findings = [
-        of_file("collection_unread", ENTITIES[name].file, why)
+        file_finding("collection_unread", ENTITIES[name].file, why)
         for name, why in (broken or {}).items()
     ]
     for name, unfolded in read.items():
@@ -44,13 +44,15 @@ def raw_of(
             modes[entity.name] = "bulk" if whole or entity.folds_into else "delta"
         findings += _findings(ENTITIES[name], unfolded)
     return Raw(
-        placed(files) | {FILE: _manifest(modes, version)},
+        fill_scales(files) | {FILE: _manifest(modes, version)},
         frozenset(ENTITIES[name].file for name in broken or {}),
-        gather(findings),
+        merge_findings(findings),
     )
 
 
-def _files(name: str, unfolded: Unfolded, version: Version, *, whole: bool) -> Iterator[RawFile]:
+def _files(
+    name: str, unfolded: CollectionRows, version: Version, *, whole: bool
+) -> Iterator[RawFile]:
     """The files of a collection and of its parts, without empty files that are not needed."""
     files: dict[str, list[Row]] = {name: [], **unfolded.rows}
     for file, rows in files.items():
@@ -82,21 +84,23 @@ def _file(
     return RawFile(entity.file, frame, header, ragged)
 
 
-def _findings(entity: Entity, unfolded: Unfolded) -> list[Findings]:
+def _findings(entity: Entity, unfolded: CollectionRows) -> list[Findings]:
     """Report unread properties, unlisted records and misfits of a collection."""
     file = entity.file
     findings = [
-        of_file("property_unread", file, column=name, count=count)
+        file_finding("property_unread", file, column=name, count=count)
         for name, count in unfolded.unread.items()
     ]
     if unfolded.unlisted:
         examples = ", ".join(unfolded.unlisted[:EXAMPLES])
-        findings.append(of_file("record_unlisted", file, examples, count=len(unfolded.unlisted)))
+        findings.append(
+            file_finding("record_unlisted", file, examples, count=len(unfolded.unlisted))
+        )
     rows = [(row, *misfit) for row, misfit in unfolded.misfits.items()]
     types = {ROW: pl.UInt32, "sourcedId": pl.String, "column": pl.String, "rule": pl.String}
     misfits = pl.DataFrame(rows, schema=types, orient="row")
     findings += [
-        of_rows(str(rule), part, file=file, entity=entity.name, column=str(column))
+        row_findings(str(rule), part, file=file, entity=entity.name, column=str(column))
         for (rule, column), part in misfits.group_by("rule", "column", maintain_order=True)
     ]
     return findings
@@ -111,7 +115,7 @@ def _manifest(modes: Mapping[str, str], version: Version) -> RawFile:
     return RawFile(FILE, frame, HEADER)
 
 
-def placed(files: Mapping[str, RawFile]) -> dict[str, RawFile]:
+def fill_scales(files: Mapping[str, RawFile]) -> dict[str, RawFile]:
     """Give score scales without an org or a course those of their class."""
     if not {SCALES, CLASSES} <= files.keys():
         return dict(files)

@@ -19,7 +19,15 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from transforms.binding.manifest import SINCE_1_2
-from transforms.payload import METADATA, Json, folded, owner, part_property, profile_id, typed
+from transforms.payload import (
+    METADATA,
+    Json,
+    owner_column,
+    parse_metadata,
+    part_property,
+    parts_by_name,
+    profile_id,
+)
 from transforms.schemas import ENTITIES, LIFECYCLE, Column, Entity
 from transforms.schemas.entity import Kind, Version
 from transforms.schemas.vocabularies import TOBEDELETED
@@ -29,7 +37,7 @@ DERIVED = frozenset({"children"})
 GONE = frozenset({TOBEDELETED, "inactive"})
 LINE_BREAKS = re.compile(r"[\r\n\u2028\u2029]+")
 # Control characters (roster separates the parts of a record with them), and lone surrogates.
-NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+INVALID_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 PROFILE = profile_id("")
 # Properties of a part that hold a list of learning objectives.
 OBJECTIVES = ("learningObjectiveIds", "learningObjectiveResults")
@@ -45,7 +53,7 @@ class Unreadable(Exception):
 
 
 @dataclass
-class Unfolded:
+class CollectionRows:
     """The rows of the records of one collection."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)  # by file, in order
@@ -56,14 +64,14 @@ class Unfolded:
     unlisted: tuple[str, ...] = ()  # ids of records that were on no page
 
 
-def unfold(
-    entity: Entity, records: list[Any], version: Version, zone: ZoneInfo, into: Unfolded
+def add_rows(
+    entity: Entity, records: list[Any], version: Version, zone: ZoneInfo, into: CollectionRows
 ) -> None:
     """Add the rows of records to `into`; in the time zone `zone`, timestamps become days."""
     for record in records:
         into.count += 1
         sourced_id = record.get("sourcedId") if isinstance(record, dict) else None
-        if not isinstance(sourced_id, str) or NO_TEXT.search(sourced_id):
+        if not isinstance(sourced_id, str) or INVALID_CHARACTERS.search(sourced_id):
             sourced_id = ""
         if not isinstance(record, dict):
             into.misfits[into.count] = ("", "", "json_form")
@@ -72,7 +80,12 @@ def unfold(
 
 
 def _unfold_one(
-    entity: Entity, record: Json, sourced_id: str, version: Version, zone: ZoneInfo, into: Unfolded
+    entity: Entity,
+    record: Json,
+    sourced_id: str,
+    version: Version,
+    zone: ZoneInfo,
+    into: CollectionRows,
 ) -> None:
     name = ""
     try:
@@ -81,18 +94,18 @@ def _unfold_one(
         columns = {column.json: column for column in entity.columns if version in column.versions}
         parts = {
             prop: part
-            for prop, part in properties(entity).items()
+            for prop, part in part_properties(entity).items()
             if version != "1.1" or part.name not in SINCE_1_2
         }
         for name, value in record.items():
             if name in columns:
-                row[columns[name].name] = cell(columns[name], value, zone)
+                row[columns[name].name] = cell_text(columns[name], value, zone)
             elif name == "metadata":
-                row |= extensions(value or {})
+                row |= metadata_cells(value or {})
             elif name in parts and value and record.get("status") not in GONE:
-                of_parts[parts[name].name] = list(rows(parts[name], sourced_id, value, zone))
+                of_parts[parts[name].name] = list(part_rows(parts[name], sourced_id, value, zone))
             elif name not in parts and name not in DERIVED and value not in (None, "", [], {}):
-                into.unread[NO_TEXT.sub("\ufffd", name)] += 1
+                into.unread[INVALID_CHARACTERS.sub("\ufffd", name)] += 1
         # Clean all rows before any is added: a record is added completely or not at all.
         cleaned = {file: [_clean(one) for one in part] for file, part in of_parts.items()}
         into.rows.setdefault(entity.name, []).append(_clean(row))
@@ -110,7 +123,7 @@ def _clean(row: Row) -> Row:
     Raises `ValueError` if the row contains a control character or a lone surrogate.
     """
     for name, value in row.items():
-        if value and NO_TEXT.search(f"{name}{value}"):
+        if value and INVALID_CHARACTERS.search(f"{name}{value}"):
             raise ValueError(name)
     return {
         name: LINE_BREAKS.sub(" ", value).strip() or None if value else None
@@ -118,14 +131,14 @@ def _clean(row: Row) -> Row:
     }
 
 
-def properties(entity: Entity) -> dict[str, Entity]:
+def part_properties(entity: Entity) -> dict[str, Entity]:
     """Return the entities whose rows are in a property of this entity's records, by property."""
-    parts = {part_property(part): part for part in folded(entity).values()}
+    parts = {part_property(part): part for part in parts_by_name(entity).values()}
     link = next((ENTITIES[name] for name, holder in LINKS.items() if holder == entity.name), None)
     return parts | ({"resources": link} if link else {})
 
 
-def rows(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
+def part_rows(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
     """Yield the rows of a part from the value of its property.
 
     Raises `Unreadable` if the value does not have the form that the standard requires.
@@ -140,7 +153,7 @@ def rows(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[
 def _roles(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
     for item in _items(value):
         profile = item.get("userProfile")
-        key = _profile_key(sourced_id, scalar(profile)) if profile else None
+        key = _profile_key(sourced_id, scalar_text(profile)) if profile else None
         yield _plain(part, item, zone) | {"userProfileSourcedId": key}
 
 
@@ -156,7 +169,7 @@ def _profiles(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iter
             "password": credential.get("password"),
         }
         yield _plain(part, item | flat, zone) | {
-            "sourcedId": _profile_key(sourced_id, scalar(item.get("profileId")))
+            "sourcedId": _profile_key(sourced_id, scalar_text(item.get("profileId")))
         }
 
 
@@ -175,12 +188,12 @@ def _objectives(part: Entity, _: str, value: Any, zone: ZoneInfo) -> Iterator[Ro
 
 
 def _scale(_: Entity, __: str, value: Any, ___: ZoneInfo) -> Iterator[Row]:
-    yield {"scoreScaleSourcedId": identifier(value)}
+    yield {"scoreScaleSourcedId": sourced_id_of(value)}
 
 
 def _links(_: Entity, __: str, value: Any, ___: ZoneInfo) -> Iterator[Row]:
     for item in _items(value):
-        yield {"resourceSourcedId": identifier(item)}
+        yield {"resourceSourcedId": sourced_id_of(item)}
 
 
 READERS: dict[str, Callable[[Entity, str, Any, ZoneInfo], Iterator[Row]]] = {
@@ -201,9 +214,9 @@ def _items(value: Any) -> list[Json]:
 
 def _plain(part: Entity, item: Json, zone: ZoneInfo) -> Row:
     """Read the columns of a part by their names, except its id, its owner and its profile."""
-    others = {"sourcedId", *LIFECYCLE, owner(part).name, "userProfileSourcedId"}
+    others = {"sourcedId", *LIFECYCLE, owner_column(part).name, "userProfileSourcedId"}
     columns = [column for column in part.current if column.name not in others]
-    return {column.name: cell(column, item.get(column.json), zone) for column in columns}
+    return {column.name: cell_text(column, item.get(column.json), zone) for column in columns}
 
 
 def _key(*parts: str) -> str:
@@ -211,7 +224,7 @@ def _key(*parts: str) -> str:
     return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def cell(column: Column, value: Any, zone: ZoneInfo) -> str | None:
+def cell_text(column: Column, value: Any, zone: ZoneInfo) -> str | None:
     """Convert a value to the cell of a column; None if it is blank.
 
     A text with a comma becomes two items of a list: the CSV binding cannot escape a comma. Raises
@@ -220,17 +233,17 @@ def cell(column: Column, value: Any, zone: ZoneInfo) -> str | None:
     if value is None or value in ("", [], {}):
         return None
     if column.moment:
-        return day_of(scalar(value), zone)
+        return day_of(scalar_text(value), zone)
     if column.is_list:
         items = value if isinstance(value, list) else [value]
-        texts = [ITEMS.get(column.kind, scalar)(item) for item in items]
+        texts = [ITEMS.get(column.kind, scalar_text)(item) for item in items]
         if column.kind == "references" and any("," in text for text in texts):
             raise Unreadable
         return ",".join(texts) or None
-    return (identifier if column.kind == "reference" else scalar)(value) or None
+    return (sourced_id_of if column.kind == "reference" else scalar_text)(value) or None
 
 
-def scalar(value: Any) -> str:
+def scalar_text(value: Any) -> str:
     """Convert a text, a number or a boolean to text. Raises `Unreadable` for any other value."""
     if isinstance(value, str):
         return value
@@ -243,7 +256,7 @@ def scalar(value: Any) -> str:
     raise Unreadable
 
 
-def identifier(value: Any) -> str:
+def sourced_id_of(value: Any) -> str:
     """Return the `sourcedId` of a reference; some servers send the id alone.
 
     Raises `Unreadable` if there is none.
@@ -269,7 +282,7 @@ def day_of(text: str, zone: ZoneInfo) -> str:
     return timestamp.astimezone(zone).date().isoformat() if timestamp.tzinfo else text
 
 
-def extensions(metadata: Any) -> dict[str, str]:
+def metadata_cells(metadata: Any) -> dict[str, str]:
     """Convert `metadata` to `metadata.*` cells, which `payload` converts back to the same values.
 
     Raises `Unreadable` if it is no object.
@@ -296,9 +309,11 @@ def _is_name(key: str) -> bool:
 
 def _extension(value: Any) -> str:
     if isinstance(value, str):
-        return value if typed(value) == value else json.dumps(value, ensure_ascii=False)
+        return value if parse_metadata(value) == value else json.dumps(value, ensure_ascii=False)
     return (
-        json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else scalar(value)
+        json.dumps(value, ensure_ascii=False)
+        if isinstance(value, dict | list)
+        else scalar_text(value)
     )
 
 
@@ -313,11 +328,11 @@ def _step(value: Any) -> str:
 def _pair(value: Any, first: str, second: str) -> str:
     if not isinstance(value, dict):
         raise Unreadable
-    return f"{{{scalar(value.get(first))}:{scalar(value.get(second))}}}"
+    return f"{{{scalar_text(value.get(first))}:{scalar_text(value.get(second))}}}"
 
 
 ITEMS: dict[Kind, Callable[[Any], str]] = {
-    "references": identifier,
+    "references": sourced_id_of,
     "user_ids": _user_id,
     "score_scale": _step,
 }

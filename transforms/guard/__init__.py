@@ -1,15 +1,23 @@
 """Step 6 of the pipeline: which changes a person must approve before they are sent."""
 
 from transforms.guard.context import GuardContext, Rejections
-from transforms.guard.guard import Guarded, guard, guard_plan
+from transforms.guard.guard import GuardResult, guard, guard_plan
 from transforms.guard.holds import Hold
 from transforms.guard.limits import GuardLimits, LimitReading
-from transforms.guard.plan import PLANNED as PLANNED_COLUMNS
-from transforms.guard.plan import moved, of_plan, overtaken, plan_id, planned, undone, with_grades
+from transforms.guard.plan import PLAN_COLUMNS as PLANNED_COLUMNS
+from transforms.guard.plan import (
+    changed_since,
+    changes_of_plan,
+    contradicted_records,
+    fill_grades,
+    held_records,
+    plan_id,
+    unsent_records,
+)
 
 __all__ = [
     "PLANNED_COLUMNS",
-    "Guarded",
+    "GuardResult",
     "Hold",
     "GuardLimits",
     "GuardContext",
@@ -17,11 +25,11 @@ __all__ = [
     "Rejections",
     "guard",
     "guard_plan",
-    "moved",
-    "of_plan",
-    "overtaken",
+    "changed_since",
+    "changes_of_plan",
+    "contradicted_records",
     "plan_id",
-    "planned",
-    "undone",
-    "with_grades",
+    "held_records",
+    "unsent_records",
+    "fill_grades",
 ]

@@ -14,60 +14,60 @@ import polars as pl
 
 from transforms.changes import ACTION, SCHOOL
 from transforms.guard.context import GuardContext, Rejections
-from transforms.guard.holds import ALL, TAKING, HeldKind, Stops
-from transforms.guard.limits import GuardLimits, LimitReading, allowed, allows, limit_text
+from transforms.guard.holds import ALL, LOSS, GuardReview, RecordKind
+from transforms.guard.limits import GuardLimits, LimitReading, allows, limit_text, most_allowed
 from transforms.schemas import ENTITIES
 
-TAKEN = pl.col(TAKING).is_not_null()
-UPDATE = pl.col(ACTION) == "update"
+HAS_LOSS = pl.col(LOSS).is_not_null()
+IS_UPDATE = pl.col(ACTION) == "update"
 # If more than this share of an entity's records is rejected, the entity counts as undelivered.
 MOST = 0.5
 AllCounts = Mapping[str, Mapping[Any, int]]
 
 
-def vanished(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def limit_losses(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Limit the losses of each entity, of each of its groups, and of all entities together."""
     everything = sum(
         _limit_losses(stops, context, limits, name, limits.vanished(name))
         for name in list(stops.parts)
     )
     total, percent, records = context.everything, limits.vanished_percent, limits.vanished_records
-    most = allowed(total, percent, records)
+    most = most_allowed(total, percent, records)
     stops.read(LimitReading("vanished", "removed of all records", everything, most, total))
     if everything > most:
         sentence = (
             f"{everything:,} of all {total:,} records vanished, "
             f"more than {limit_text(percent, records)}."
         )
-        stops.stop("vanished", sentence, *stops.parts, removals=ALL, upserts=TAKEN)
+        stops.stop("vanished", sentence, *stops.parts, removals=ALL, upserts=HAS_LOSS)
 
 
 def _limit_losses(
-    stops: Stops, context: GuardContext, limits: GuardLimits, entity: str, percent: float
+    stops: GuardReview, context: GuardContext, limits: GuardLimits, entity: str, percent: float
 ) -> int:
     """Hold all losses of an entity if one of its groups, or the entity itself, loses too many.
 
     Returns the number of losses.
     """
     records = limits.vanished_records
-    lost = stops.taken(HeldKind(entity))
+    lost = stops.taken(RecordKind(entity))
     sums, too_many = [], not allows(lost.height, context.total(entity), percent, records)
     for kind in (kind for kind in stops.kinds if kind.entity == entity):
         of_kind, total = stops.taken(kind), kind.total(context)
-        most = allowed(total, percent, records)
+        most = most_allowed(total, percent, records)
         stops.read(LimitReading("vanished", f"removed {kind.word}", of_kind.height, most, total))
         sums += [_losses_text(of_kind, total, kind.word)] if of_kind.height else []
         too_many |= of_kind.height > most
     if too_many:
         sentence = (
             f"{'; '.join(sums)}, more than {limit_text(percent, records)}."
-            f"{files(entity, stops, context)}"
+            f"{count_comparison(entity, stops, context)}"
         )
-        stops.stop("vanished", sentence, entity, removals=ALL, upserts=TAKEN)
+        stops.stop("vanished", sentence, entity, removals=ALL, upserts=HAS_LOSS)
     return lost.height
 
 
-def of_schools(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def limit_school_losses(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Limit the losses in one school: of each entity, and of each group of people or enrollments.
 
     Only the groups have a number of records that is always allowed. Sessions belong to the
@@ -75,7 +75,7 @@ def of_schools(stops: Stops, context: GuardContext, limits: GuardLimits) -> None
     """
     groups = [kind for kind in stops.kinds if kind.group]
     entities = [name for name in stops.parts if name not in ("orgs", "academicSessions")]
-    for kind in (*groups, *map(HeldKind, entities)):
+    for kind in (*groups, *map(RecordKind, entities)):
         percent, records = limits.school_percent, limits.school_records if kind.group else 0
         # A record without a school is limited with its kind.
         in_school = stops.taken(kind).drop_nulls(SCHOOL)
@@ -86,7 +86,7 @@ def of_schools(stops: Stops, context: GuardContext, limits: GuardLimits) -> None
             how="left",
         )
         for school, count, total in lost.sort("len", descending=True).head(1).iter_rows():
-            most = allowed(total or 0, percent, records)
+            most = most_allowed(total or 0, percent, records)
             what = f"removed {kind.word} of {context.name('orgs', school)}"
             stops.read(LimitReading("school", what, count, most, total or 0))
         for school, count, total in lost.sort(SCHOOL).iter_rows():
@@ -105,11 +105,11 @@ def of_schools(stops: Stops, context: GuardContext, limits: GuardLimits) -> None
                 kind.entity,
                 school=school,
                 removals=here,
-                upserts=here & TAKEN,
+                upserts=here & HAS_LOSS,
             )
 
 
-def _net_losses(lost: pl.DataFrame, stops: Stops, kind: HeldKind) -> pl.DataFrame:
+def _net_losses(lost: pl.DataFrame, stops: GuardReview, kind: RecordKind) -> pl.DataFrame:
     """Subtract new enrollments of the same role and school: one teacher takes over from another."""
     if kind.entity != "enrollments" or not kind.group:
         return lost
@@ -120,7 +120,7 @@ def _net_losses(lost: pl.DataFrame, stops: Stops, kind: HeldKind) -> pl.DataFram
     return net.filter(pl.col("len") > 0).drop("come")
 
 
-def week(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def limit_losses_of_week(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Limit the losses of seven days, so that a little each night does not pass either."""
     counted: Counter[str] = Counter()
     for kind in stops.kinds:
@@ -131,7 +131,7 @@ def week(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
             "It is not known how much vanished in the last seven days, "
             "so that this cannot be limited."
         )
-        stops.stop("vanished_in_week", sentence, *stops.parts, removals=ALL, upserts=TAKEN)
+        stops.stop("vanished_in_week", sentence, *stops.parts, removals=ALL, upserts=HAS_LOSS)
         return
     earlier = context.week or {}
     for name, count in counted.items():
@@ -142,7 +142,7 @@ def week(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
 
 
 def _limit_week(
-    stops: Stops,
+    stops: GuardReview,
     limits: GuardLimits,
     word: str,
     count: int,
@@ -157,7 +157,7 @@ def _limit_week(
     if not (count and earlier):
         return
     total, percent, records = active + earlier, limits.week_percent, limits.week_records
-    most = allowed(total, percent, records)
+    most = most_allowed(total, percent, records)
     stops.read(LimitReading("week", f"removed {word} in seven days", count + earlier, most, total))
     if count + earlier > most:
         every = "all " if len(names) > 1 else ""
@@ -165,12 +165,12 @@ def _limit_week(
             f"{count + earlier:,} of {every}{total:,} {word} were removed, locked out or ended "
             f"in seven days, more than {limit_text(percent, records)}."
         )
-        stops.stop("vanished_in_week", sentence, *names, removals=ALL, upserts=TAKEN)
+        stops.stop("vanished_in_week", sentence, *names, removals=ALL, upserts=HAS_LOSS)
 
 
 def _losses_text(lost: pl.DataFrame, total: int, word: str) -> str:
     """Return losses in words: `12 of 40 students: 9 vanished, 3 would be locked out`."""
-    ways = Counter(lost[TAKING].to_list())
+    ways = Counter(lost[LOSS].to_list())
     removed = ways.pop(None, 0)
     shares = [f"{removed:,} vanished"] if removed else []
     shares += [f"{count:,} would be {way}" for way, count in sorted(ways.items())]
@@ -181,7 +181,7 @@ def _losses_text(lost: pl.DataFrame, total: int, word: str) -> str:
     )
 
 
-def files(entity: str, stops: Stops, context: GuardContext) -> str:
+def count_comparison(entity: str, stops: GuardReview, context: GuardContext) -> str:
     """Compare the number of records in this drop with the last one, if that explains losses."""
     now, before = stops.parts[entity].counts.get("read", 0), context.read.get(entity, 0)
     if not before or now >= before or not stops.parts[entity].whole:
@@ -191,7 +191,7 @@ def files(entity: str, stops: Stops, context: GuardContext) -> str:
     return f" {file}: {now:,} {entity}, last time {before:,}."
 
 
-def created(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def limit_new_people(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Limit the new people of schools that were there before.
 
     A new school brings its own people, and a first load is no growth.
@@ -204,7 +204,7 @@ def created(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
             .join(schools.rename({"school": SCHOOL}), on=SCHOOL, how="semi")
         )
         total = kind.total(context)
-        most = allowed(total, limits.created_percent, limits.created_records)
+        most = most_allowed(total, limits.created_percent, limits.created_records)
         stops.read(LimitReading("created", f"new {kind.word}", new.height, most, total))
         if total and context.settled is not None and new.height > most:
             limit = limit_text(limits.created_percent, limits.created_records)
@@ -217,7 +217,7 @@ def created(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
             stops.stop("created", sentence, "users", upserts=pl.col("sourcedId").is_in(ids))
 
 
-def updated(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def limit_updates(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Limit the updates of each kind, and of all kinds together."""
     percent, records = limits.updated_percent, limits.updated_records
     limit = limit_text(percent, records)
@@ -225,18 +225,18 @@ def updated(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
     for kind in stops.kinds:
         count, total = stops.updates(kind.entity).filter(kind.chosen).height, kind.total(context)
         everything += count
-        most = allowed(total, percent, records)
+        most = most_allowed(total, percent, records)
         stops.read(LimitReading("updated", f"updated {kind.word}", count, most, total))
         if count > most:
             sentence = f"{count:,} of {total:,} {kind.word} would be updated, more than {limit}."
-            stops.stop("updated", sentence, kind.entity, upserts=UPDATE & kind.chosen)
+            stops.stop("updated", sentence, kind.entity, upserts=IS_UPDATE & kind.chosen)
     total = context.everything
     if not allows(everything, total, percent, records):
         sentence = f"{everything:,} of all {total:,} records would be updated, more than {limit}."
-        stops.stop("updated", sentence, *stops.parts, upserts=UPDATE)
+        stops.stop("updated", sentence, *stops.parts, upserts=IS_UPDATE)
 
 
-def rejected(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def hold_rejected_files(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Hold all changes of a file that has too many wrong rows, if its entity was loaded before.
 
     A very bad file leaves little to hold. So an entity that every roster needs is reported even if
@@ -245,7 +245,7 @@ def rejected(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
     for name, file in context.rejections.items():
         if name not in stops.names or not context.total(name):
             continue
-        most = allowed(file.rows, limits.rejected_percent)
+        most = most_allowed(file.rows, limits.rejected_percent)
         stops.read(
             LimitReading("rejected", f"rejected rows of {file.file}", file.faults, most, file.rows)
         )
@@ -264,7 +264,7 @@ def rejected(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
             stops.tell("undelivered", sentence, name, file.faults)
 
 
-def _misses_many(stops: Stops, context: GuardContext, limits: GuardLimits, name: str) -> bool:
+def _misses_many(stops: GuardReview, context: GuardContext, limits: GuardLimits, name: str) -> bool:
     """Whether too many active records of a needed entity are not in this drop, or not unchanged."""
     part, total = stops.parts.get(name) or stops.idle[name], context.total(name)
     return ENTITIES[name].needed and not allows(
@@ -272,7 +272,7 @@ def _misses_many(stops: Stops, context: GuardContext, limits: GuardLimits, name:
     )
 
 
-def undelivered(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def report_undelivered(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Report entities most of whose records were rejected. Nothing is held.
 
     This is about entities that every roster needs, or that were loaded before. A feed that accepts

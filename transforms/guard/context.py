@@ -18,7 +18,7 @@ TOTALS: dict[str, type[pl.DataType]] = {
     "school": pl.String,
     "records": pl.Int64,
 }
-GROUPED: dict[str, type[pl.DataType]] = {
+GROUPS: dict[str, type[pl.DataType]] = {
     "entity": pl.String, "group": pl.String, "school": pl.String, "records": pl.Int64,
 }  # fmt: skip
 SIZES: dict[str, type[pl.DataType]] = {"class": pl.String, "records": pl.Int64}
@@ -40,7 +40,7 @@ def no_totals() -> pl.DataFrame:
 
 def no_groups() -> pl.DataFrame:
     """Return an empty frame of group totals."""
-    return pl.DataFrame(schema=GROUPED)
+    return pl.DataFrame(schema=GROUPS)
 
 
 def no_sizes() -> pl.DataFrame:
@@ -95,7 +95,7 @@ class GuardContext:
     # Active records by entity and school (`TOTALS`).
     totals: pl.DataFrame = field(default_factory=no_totals)
     # Active users by group (`students`, `staff`, `contacts`) and school, and active enrollments
-    # by role and school (`GROUPED`).
+    # by role and school (`GROUPS`).
     groups: pl.DataFrame = field(default_factory=no_groups)
     # Records removed in the last seven days, by entity. None if that is not known.
     week: Mapping[str, int] | None = field(default_factory=dict)

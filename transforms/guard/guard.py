@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms.changes import ACTION, HOLD, PARENTS, Changes, Counts, EntityChanges
-from transforms.checks.references import ids_in
+from transforms.checks.references import parent_ids
 from transforms.guard import amounts
 from transforms.guard import special_cases as special
 from transforms.guard.context import GuardContext
-from transforms.guard.holds import Hold, Stops
-from transforms.guard.identity import identities, recycled
+from transforms.guard.holds import GuardReview, Hold
+from transforms.guard.identity import hold_recycled_ids, limit_identities
 from transforms.guard.limits import GuardLimits, LimitReading
-from transforms.guard.moves import emptied_classes, moves
-from transforms.guard.new_ids import rekeyed
+from transforms.guard.moves import hold_emptied_classes, limit_moves
+from transforms.guard.new_ids import hold_new_ids
 from transforms.removals import OWNERS
 from transforms.schemas import ENTITIES
 
@@ -29,7 +29,7 @@ def no_pairs() -> pl.DataFrame:
 
 
 @dataclass(frozen=True)
-class Guarded:
+class GuardResult:
     """The changes of a run, some of them held."""
 
     changes: Changes
@@ -47,7 +47,7 @@ class Guarded:
 
 def guard(
     changes: Changes, past: GuardContext, limits: GuardLimits, raised: GuardLimits | None = None
-) -> Guarded:
+) -> GuardResult:
     """Hold the changes that exceed a limit or are a special case, and let the others pass.
 
     `raised` are limits for this run only. They apply only if the usual `limits` hold something.
@@ -61,7 +61,9 @@ def guard(
     return replace(again, raised=again.held < guarded.held)
 
 
-def guard_plan(changes: Changes, children: pl.DataFrame, there: Mapping[str, pl.Series]) -> Guarded:
+def guard_plan(
+    changes: Changes, children: pl.DataFrame, there: Mapping[str, pl.Series]
+) -> GuardResult:
     """Hold the changes of an approved plan that no longer fit the target.
 
     These are deletions of records that others need by now, and records whose parents are gone.
@@ -71,13 +73,13 @@ def guard_plan(changes: Changes, children: pl.DataFrame, there: Mapping[str, pl.
     References to other entities are not checked.
     """
     context = GuardContext(children=children)
-    stops = Stops.of(changes, context)
+    stops = GuardReview.of(changes, context)
     for name in ENTITIES:
         if name in stops.parts:
             _hold_orphans(stops, name, there)
-    special.still_named(stops, context)
-    special.followers(stops, OWNERS)
-    return Guarded(stops.changes(), tuple(stops.holds))
+    special.hold_parents_of_others(stops, context)
+    special.hold_followers(stops, OWNERS)
+    return GuardResult(stops.changes(), tuple(stops.holds))
 
 
 def _only_additions(part: EntityChanges) -> EntityChanges:
@@ -90,39 +92,41 @@ def _only_additions(part: EntityChanges) -> EntityChanges:
     )
 
 
-def _apply_rules(changes: Changes, context: GuardContext, limits: GuardLimits) -> Guarded:
+def _apply_rules(changes: Changes, context: GuardContext, limits: GuardLimits) -> GuardResult:
     # Rules that know a cause come first, and plain amounts last. So one cause gives one reason.
-    stops = Stops.of(changes, context)
-    special.whole_run(stops, context)
-    amounts.undelivered(stops, context, limits)
-    amounts.rejected(stops, context, limits)
-    special.emptied(stops, context)
-    special.lacking(stops, context)
-    special.widths(stops)
-    special.terms(stops, context)
-    rekeyed(stops, context, limits)
-    special.all_others(stops)
-    special.emptied_columns(stops, context)
-    identities(stops, context, limits)
-    recycled(stops, context)
-    special.rollover(stops, context)
-    special.old_terms(stops, context, limits)
-    special.schools(stops, context)
-    moves(stops, context, limits)
-    special.left_behind(stops, context)
-    amounts.vanished(stops, context, limits)
-    amounts.of_schools(stops, context, limits)
-    emptied_classes(stops, context, limits)
-    amounts.week(stops, context, limits)
-    amounts.created(stops, context, limits)
-    amounts.updated(stops, context, limits)
-    special.still_named(stops, context)
-    special.followers(stops, OWNERS)
+    stops = GuardReview.of(changes, context)
+    special.hold_whole_run(stops, context)
+    amounts.report_undelivered(stops, context, limits)
+    amounts.hold_rejected_files(stops, context, limits)
+    special.hold_emptied_entities(stops, context)
+    special.hold_missing_files(stops, context)
+    special.hold_lost_zeros(stops)
+    special.hold_moved_sessions(stops, context)
+    hold_new_ids(stops, context, limits)
+    special.hold_replaced_ids(stops)
+    special.hold_emptied_columns(stops, context)
+    limit_identities(stops, context, limits)
+    hold_recycled_ids(stops, context)
+    special.hold_rollover(stops, context)
+    special.hold_old_terms(stops, context, limits)
+    special.hold_missing_schools(stops, context)
+    limit_moves(stops, context, limits)
+    special.hold_left_behind(stops, context)
+    amounts.limit_losses(stops, context, limits)
+    amounts.limit_school_losses(stops, context, limits)
+    hold_emptied_classes(stops, context, limits)
+    amounts.limit_losses_of_week(stops, context, limits)
+    amounts.limit_new_people(stops, context, limits)
+    amounts.limit_updates(stops, context, limits)
+    special.hold_parents_of_others(stops, context)
+    special.hold_followers(stops, OWNERS)
     pairs = pl.DataFrame(stops.pairs, schema=PAIRS, orient="row")
-    return Guarded(stops.changes(), tuple(stops.holds), readings=tuple(stops.readings), pairs=pairs)
+    return GuardResult(
+        stops.changes(), tuple(stops.holds), readings=tuple(stops.readings), pairs=pairs
+    )
 
 
-def _hold_orphans(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> None:
+def _hold_orphans(stops: GuardReview, name: str, there: Mapping[str, pl.Series]) -> None:
     """Hold records whose parent is not in the target and is not sent with them.
 
     A held record may be the parent of others, so repeat until nothing is left to hold.
@@ -136,12 +140,12 @@ def _hold_orphans(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> No
         stops.stop("parent_gone", sentence, name, upserts=pl.col("sourcedId").is_in(ids.implode()))
 
 
-def _orphans(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> pl.Series:
+def _orphans(stops: GuardReview, name: str, there: Mapping[str, pl.Series]) -> pl.Series:
     sent = _upserts_to_send(stops, name)
     found = [sent["sourcedId"].clear()]
     for parent, ids in there.items():
         named = (
-            sent.select("sourcedId", parent=ids_in(pl.col(PARENTS), parent))
+            sent.select("sourcedId", parent=parent_ids(pl.col(PARENTS), parent))
             .explode("parent")
             .drop_nulls("parent")
         )
@@ -151,7 +155,7 @@ def _orphans(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> pl.Seri
     return pl.concat(found).unique(maintain_order=True)
 
 
-def _upserts_to_send(stops: Stops, name: str) -> pl.DataFrame:
+def _upserts_to_send(stops: GuardReview, name: str) -> pl.DataFrame:
     """Return the upserts of an entity that are not held."""
     if name not in stops.parts:
         return pl.DataFrame(schema={"sourcedId": pl.String, PARENTS: pl.String})

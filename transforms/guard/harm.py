@@ -12,12 +12,12 @@ from transforms.guard.context import with_columns_of
 
 LOCKED_OUT, ENDED, PUT_OFF = "locked out", "ended", "put off"
 # The column with the first day of an enrollment or a session.
-BEGINS = {"enrollments": "beginDate", "academicSessions": "startDate"}
+FIRST_DAY = {"enrollments": "beginDate", "academicSessions": "startDate"}
 # The last day of each session, by id.
 Ends = Mapping[str, str | None]
 
 
-def taking(
+def losses_by_update(
     entity: str,
     upserts: pl.DataFrame,
     sent: pl.DataFrame | None,
@@ -44,14 +44,14 @@ def taking(
             )
         case "classes" if "termSourcedIds" in upserts.columns and day:
             was = _beside_sent(upserts, sent, "termSourcedIds")
-            ended = all_over(was["termSourcedIds"], ends, day) & ~all_over(
+            ended = are_terms_over(was["termSourcedIds"], ends, day) & ~are_terms_over(
                 was["#termSourcedIds"], ends, day
             )
             return _losses(was, ended, ENDED)
     return _no_losses(upserts)
 
 
-def all_over(terms: pl.Series, ends: Ends, day: str) -> pl.Series:
+def are_terms_over(terms: pl.Series, ends: Ends, day: str) -> pl.Series:
     """Return whether all terms of a cell are over on a day."""
     over = [term for term, end in ends.items() if end and end <= day]
     return terms.str.split(",").list.eval(pl.element().is_in(over)).list.all()
@@ -72,7 +72,7 @@ def _endings(
 def _postponements(
     entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, day: str
 ) -> pl.Series:
-    column = BEGINS[entity]
+    column = FIRST_DAY[entity]
     if column not in upserts.columns:
         return _no_losses(upserts)
     was = _beside_sent(upserts, sent, column)

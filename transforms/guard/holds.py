@@ -20,21 +20,21 @@ from transforms.changes import (
     EntityChanges,
 )
 from transforms.guard.context import GuardContext
-from transforms.guard.harm import Ends, taking
+from transforms.guard.harm import Ends, losses_by_update
 from transforms.guard.limits import LimitReading
 from transforms.schemas.vocabularies import CONTACT_ROLES
 
 # Actions for missing records that count as removals. `kept` records stay for another reason, such
 # as a term that is over.
-VANISHED = ("delete", "disable", "end", "keep")
+REMOVAL_ACTIONS = ("delete", "disable", "end", "keep")
 NONE = pl.lit(value=False)
 ALL = pl.lit(value=True)
 # Columns that the guard adds: the group of a record, and what an update takes from it (upserts).
-GROUP, TAKING = "#group", "#taking"
+GROUP, LOSS = "#group", "#taking"
 # Groups of users.
 STUDENTS, STAFF, CONTACTS = "students", "staff", "contacts"
 # Rules that hold the whole run. Other reasons are reported as well.
-WHOLE_RUN = ("blackout", "ask_first", "older_drop", "future_drop", "not_ours_yet")
+WHOLE_RUN_RULES = ("blackout", "ask_first", "older_drop", "future_drop", "not_ours_yet")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Hold:
 
 
 @dataclass(frozen=True)
-class HeldKind:
+class RecordKind:
     """Records that have a limit of their own: an entity, or one group of its records."""
 
     entity: str
@@ -77,7 +77,7 @@ class HeldKind:
 
 
 @dataclass
-class Stops:
+class GuardReview:
     """The changes under review, the reasons to hold some of them, and the readings of the limits.
 
     A held change has the first rule that stopped it in its `#hold` column.
@@ -88,7 +88,7 @@ class Stops:
     idle: Changes  # the others
     # What has a limit of its own: each entity, but users and enrollments by group if groups are
     # known.
-    kinds: tuple[HeldKind, ...]
+    kinds: tuple[RecordKind, ...]
     ends: Ends = field(default_factory=dict)  # the last days of sessions
     holds: list[Hold] = field(default_factory=list)
     readings: list[LimitReading] = field(default_factory=list)
@@ -96,7 +96,7 @@ class Stops:
     pairs: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, changes: Changes, context: GuardContext) -> Stops:
+    def of(cls, changes: Changes, context: GuardContext) -> GuardReview:
         """Begin a review. Nothing is held yet."""
         busy = {
             name: part
@@ -120,7 +120,7 @@ class Stops:
 
     def vanished(self, name: str) -> pl.DataFrame:
         """Return the removals of an entity that count."""
-        return self.parts[name].of(*VANISHED)
+        return self.parts[name].of(*REMOVAL_ACTIONS)
 
     def counted(self) -> Iterator[tuple[str, int]]:
         """Yield each entity that has such removals, with their number."""
@@ -132,18 +132,18 @@ class Stops:
         """Return the removals of an entity that count and have no cause yet."""
         return self.vanished(name).filter(_has_no_cause())
 
-    def taken(self, kind: HeldKind) -> pl.DataFrame:
+    def taken(self, kind: RecordKind) -> pl.DataFrame:
         """Return the records that are removed, or that an update locks out, ends or postpones.
 
         Columns: `sourcedId`, `#school`, `#taking`. Records that have a cause already are left out.
         """
         part = self.parts[kind.entity]
         removed = self.gone(kind.entity).filter(kind.chosen)
-        harmed = part.upserts.filter(kind.chosen & _has_no_cause() & pl.col(TAKING).is_not_null())
+        harmed = part.upserts.filter(kind.chosen & _has_no_cause() & pl.col(LOSS).is_not_null())
         return pl.concat(
             [
-                removed.select("sourcedId", SCHOOL, pl.lit(None, pl.String).alias(TAKING)),
-                harmed.select("sourcedId", SCHOOL, TAKING),
+                removed.select("sourcedId", SCHOOL, pl.lit(None, pl.String).alias(LOSS)),
+                harmed.select("sourcedId", SCHOOL, LOSS),
             ]
         )
 
@@ -198,7 +198,7 @@ class Stops:
         for name in names:
             part = self.parts[name]
             chosen = upserts if isinstance(upserts, pl.Expr) else upserts.get(name, NONE)
-            removed = _mask(part.removals, removals & pl.col(ACTION).is_in(VANISHED))
+            removed = _mask(part.removals, removals & pl.col(ACTION).is_in(REMOVAL_ACTIONS))
             sent = _mask(part.upserts, chosen)
             count += int(removed.sum()) + int(sent.sum())
             new += _count_new(part.removals, removed) + _count_new(part.upserts, sent)
@@ -222,7 +222,7 @@ class Stops:
         }
 
 
-def grouped(entity: str, records: pl.DataFrame) -> pl.Series:
+def groups_of_records(entity: str, records: pl.DataFrame) -> pl.Series:
     """Return the group of each record: users by `roles`, enrollments by `role`, others null."""
     if entity == "users" and "roles" in records.columns:
         return group_of(records["roles"])
@@ -236,8 +236,10 @@ def group_of(roles: pl.Series) -> pl.Series:
 
     A parent who also works at a school is staff.
     """
-    groups = {cell: _group(cell) for cell in parts.values(roles, "role").drop_nulls().unique()}
-    return parts.values(roles, "role").replace_strict(groups, default=None, return_dtype=pl.String)
+    groups = {cell: _group(cell) for cell in parts.part_values(roles, "role").drop_nulls().unique()}
+    return parts.part_values(roles, "role").replace_strict(
+        groups, default=None, return_dtype=pl.String
+    )
 
 
 def _group(roles: str) -> str:
@@ -247,9 +249,9 @@ def _group(roles: str) -> str:
     return STUDENTS if "student" in held else CONTACTS
 
 
-def _kinds_of(name: str, context: GuardContext) -> list[HeldKind]:
+def _kinds_of(name: str, context: GuardContext) -> list[RecordKind]:
     groups = context.groups.filter(entity=name)["group"].unique().sort().to_list()
-    return [*(HeldKind(name, group) for group in groups), HeldKind(name, others=tuple(groups))]
+    return [*(RecordKind(name, group) for group in groups), RecordKind(name, others=tuple(groups))]
 
 
 def _session_ends(sessions: EntityChanges | None) -> dict[str, str | None]:
@@ -265,28 +267,28 @@ def _with_guard_columns(part: EntityChanges, context: GuardContext, ends: Ends) 
     removals, upserts = part.removals.with_columns(blank), part.upserts.with_columns(blank)
     if SCHOOL not in removals.columns:
         removals = removals.with_columns(pl.lit(None, pl.String).alias(SCHOOL))
-    losses = taking(
+    losses = losses_by_update(
         part.entity, upserts, context.sent.get(part.entity), context.today, context.over, ends
     )
     return replace(
         part,
         removals=_with_group(part.entity, removals, context),
-        upserts=_with_group(part.entity, upserts, context).with_columns(losses.alias(TAKING)),
+        upserts=_with_group(part.entity, upserts, context).with_columns(losses.alias(LOSS)),
     )
 
 
 def _with_group(entity: str, frame: pl.DataFrame, context: GuardContext) -> pl.DataFrame:
     """Add the group that each record had when last sent, or has now."""
-    now = grouped(entity, frame).alias("#now")
+    now = groups_of_records(entity, frame).alias("#now")
     sent = context.sent.get(entity, pl.DataFrame(schema={"sourcedId": pl.String}))
-    was = sent.select("sourcedId", grouped(entity, sent).alias("#was"))
+    was = sent.select("sourcedId", groups_of_records(entity, sent).alias("#was"))
     met = frame.with_columns(now).join(was, on="sourcedId", how="left", maintain_order="left")
     return met.with_columns(pl.coalesce("#was", "#now").alias(GROUP)).drop("#was", "#now")
 
 
 def _has_no_cause() -> pl.Expr:
     """Whether a change is not held yet, or only because the whole run is."""
-    return pl.col(HOLD).is_null() | pl.col(HOLD).is_in(WHOLE_RUN)
+    return pl.col(HOLD).is_null() | pl.col(HOLD).is_in(WHOLE_RUN_RULES)
 
 
 def _mask(frame: pl.DataFrame, chosen: pl.Expr) -> pl.Series:
@@ -309,7 +311,7 @@ def _set_apart(part: EntityChanges) -> EntityChanges:
     """Move the held changes to `held`, and remove the guard's own columns."""
     held = pl.concat([_held_rows(part.upserts), _held_rows(part.removals)])
     removals = part.removals.filter(pl.col(HOLD).is_null()).drop(HOLD, GROUP)
-    upserts = part.upserts.filter(pl.col(HOLD).is_null()).drop(HOLD, GROUP, TAKING)
+    upserts = part.upserts.filter(pl.col(HOLD).is_null()).drop(HOLD, GROUP, LOSS)
     kept = removals.filter(~pl.col(ACTION).is_in([*REMOVALS])).height
     counts = {**part.counts, "held": held.height, "kept": kept}
     return replace(part, removals=removals, upserts=upserts, held=held, counts=counts)

@@ -10,18 +10,18 @@ import polars as pl
 from transforms import payload as parts
 from transforms.changes import ACTION, LABEL
 from transforms.guard.context import NAME, NEAR, GuardContext, with_columns_of
-from transforms.guard.holds import GROUP, STAFF, STUDENTS, Stops, group_of
-from transforms.guard.limits import GuardLimits, LimitReading, allowed, limit_text
+from transforms.guard.holds import GROUP, STAFF, STUDENTS, GuardReview, group_of
+from transforms.guard.limits import GuardLimits, LimitReading, limit_text, most_allowed
 
 FIRST = 3
 # What identifies a person to other people, and at sign-in.
 IDENTITY = ("givenName", "familyName", "email", "username", "identifier")
 # What identifies a person to other programs.
-ELSEWHERE = ("userMasterIdentifier", "userIds")
+PROGRAM_IDENTITY = ("userMasterIdentifier", "userIds")
 # What identifies a record of each kind.
-TOLD_BY = {
+IDENTIFYING_COLUMNS = {
     "orgs": ("name",),
-    "users": (*IDENTITY, *ELSEWHERE, "grades", "roles", "agentSourcedIds"),
+    "users": (*IDENTITY, *PROGRAM_IDENTITY, "grades", "roles", "agentSourcedIds"),
     "courses": ("title",),
     "classes": ("title", "courseSourcedId", "schoolSourcedId"),
     "enrollments": ("userSourcedId", "role"),
@@ -31,9 +31,9 @@ TOLD_BY = {
 JUMP = 3
 
 
-def identities(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def limit_identities(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Limit the records that become others: users, enrollments, classes, courses and schools."""
-    for entity, columns in TOLD_BY.items():
+    for entity, columns in IDENTIFYING_COLUMNS.items():
         if entity not in stops.parts:
             continue
         updates = stops.updates(entity)
@@ -55,10 +55,10 @@ def _identity_of(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
 
     The roles of staff stay as they are. Those of other people become the group.
     """
-    found = with_columns_of(records, TOLD_BY[entity])
+    found = with_columns_of(records, IDENTIFYING_COLUMNS[entity])
     if "roles" not in found.columns:
         return found
-    group, roles = group_of(found["roles"]), parts.values(found["roles"], "role")
+    group, roles = group_of(found["roles"]), parts.part_values(found["roles"], "role")
     is_staff = (group == STAFF).fill_null(value=False)
     return found.with_columns(roles.zip_with(is_staff, group).alias("roles"))
 
@@ -109,14 +109,18 @@ def _has_minor_change(met: pl.DataFrame) -> pl.Expr:
 
 
 def _limit_identities(
-    stops: Stops, context: GuardContext, limits: GuardLimits, entity: str, changed: pl.DataFrame
+    stops: GuardReview,
+    context: GuardContext,
+    limits: GuardLimits,
+    entity: str,
+    changed: pl.DataFrame,
 ) -> None:
     """Hold all changed records of an entity if one kind has too many: all may be wrong."""
-    columns, found, too_many = TOLD_BY[entity], [], False
+    columns, found, too_many = IDENTIFYING_COLUMNS[entity], [], False
     others = changed.filter(pl.any_horizontal(columns))
     for kind in (kind for kind in stops.kinds if kind.entity == entity):
         count, total = others.filter(kind.chosen).height, kind.total(context)
-        most = allowed(total, limits.identity_percent, limits.identity_records)
+        most = most_allowed(total, limits.identity_percent, limits.identity_records)
         stops.read(
             LimitReading("identity", f"{kind.word} with another identity", count, most, total)
         )
@@ -156,7 +160,7 @@ def _is_new(entity: str, context: GuardContext) -> pl.Expr:
     return (pl.col(ACTION) != "update") | ~pl.col("sourcedId").is_in(sure["sourcedId"].implode())
 
 
-def recycled(stops: Stops, context: GuardContext) -> None:
+def hold_recycled_ids(stops: GuardReview, context: GuardContext) -> None:
     """Hold updates that make another person of a user, by two of five signs. A marriage has one."""
     if "users" not in stops.parts:
         return
@@ -173,7 +177,7 @@ def recycled(stops: Stops, context: GuardContext) -> None:
     stops.stop("recycled", sentence, *entities, upserts=pl.col("sourcedId").is_in(ids))
 
 
-def _beside_sent(stops: Stops, context: GuardContext) -> pl.DataFrame:
+def _beside_sent(stops: GuardReview, context: GuardContext) -> pl.DataFrame:
     """Return each updated user, with the values that were sent before (`_was`)."""
     columns = (*IDENTITY, "grades", "roles", "agentSourcedIds")
     updates = stops.updates("users")
@@ -201,8 +205,10 @@ def _signs(row: dict[str, str | None]) -> tuple[bool, ...]:
 
 def _has_other_name(row: dict[str, str | None]) -> bool:
     """Whether the old and the new name have no word in common."""
-    now = words(row[NAME])
-    was = words(row[f"{NAME}_was"]) or words(row["givenName_was"]) | words(row["familyName_was"])
+    now = name_words(row[NAME])
+    was = name_words(row[f"{NAME}_was"]) or name_words(row["givenName_was"]) | name_words(
+        row["familyName_was"]
+    )
     return bool(now and was) and not now & was
 
 
@@ -216,7 +222,7 @@ def _jumps(now: str | None, was: str | None) -> bool:
     return all(one.isdigit() for one in first) and abs(int(first[0]) - int(first[1])) >= JUMP
 
 
-def words(name: str | None) -> set[str]:
+def name_words(name: str | None) -> set[str]:
     """Return the words of a name, without case and accents."""
     plain = unicodedata.normalize("NFKD", name or "").casefold()
     return set("".join(sign for sign in plain if not unicodedata.combining(sign)).split())

@@ -75,14 +75,14 @@ class LimitReading:
         return f"{self.what} {self.count:,} of {self.allowed:,} allowed ({self.total:,} there)"
 
 
-def allowed(total: int, percent: float, records: int = 0) -> int:
+def most_allowed(total: int, percent: float, records: int = 0) -> int:
     """Return the larger of a percentage of `total` and a number of records."""
     return max(int(total * percent / 100), records)
 
 
 def allows(count: int, total: int, percent: float, records: int = 0) -> bool:
     """Return whether `count` of `total` records may change."""
-    return count <= allowed(total, percent, records)
+    return count <= most_allowed(total, percent, records)
 
 
 def limit_text(percent: float, records: int = 0) -> str:

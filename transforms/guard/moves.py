@@ -7,20 +7,20 @@ from collections.abc import Mapping
 import polars as pl
 
 from transforms.changes import PARENTS, SCHOOL, EntityChanges
-from transforms.checks.references import ids_in
+from transforms.checks.references import parent_ids
 from transforms.diff import school_of
 from transforms.guard.context import GuardContext, with_columns_of
-from transforms.guard.holds import VANISHED, HeldKind, Stops
-from transforms.guard.limits import GuardLimits, LimitReading, allowed, limit_text
+from transforms.guard.holds import REMOVAL_ACTIONS, GuardReview, RecordKind
+from transforms.guard.limits import GuardLimits, LimitReading, limit_text, most_allowed
 from transforms.schemas import ENTITIES
 
 FIRST = 3
 PLACED = ("classSourcedId", "userSourcedId")
-ENROLLMENTS = HeldKind("enrollments")
+ENROLLMENTS = RecordKind("enrollments")
 IN_CLASS = {"classSourcedId": "class", "userSourcedId": "person"}
 
 
-def moves(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def limit_moves(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Limit moves: of people to other schools, and into classes that were there before.
 
     Also limits how many such classes one person joins. People who join a new class are no move, nor
@@ -41,7 +41,7 @@ def moves(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
             _limit_moves(stops, context, limits, kind, new, where)
 
 
-def to_other_schools(stops: Stops, context: GuardContext) -> pl.DataFrame:
+def to_other_schools(stops: GuardReview, context: GuardContext) -> pl.DataFrame:
     """Return the users whom an update moves to another school: `sourcedId`, old school (`was`)."""
     sent = context.sent.get("users", pl.DataFrame(schema={"sourcedId": pl.String}))
     was = sent.select("sourcedId", school_of(ENTITIES["users"], sent).alias("was"))
@@ -54,7 +54,7 @@ def to_other_schools(stops: Stops, context: GuardContext) -> pl.DataFrame:
 
 
 def _into_earlier_classes(
-    stops: Stops, context: GuardContext, kind: HeldKind, settled: Mapping[str, pl.Series]
+    stops: GuardReview, context: GuardContext, kind: RecordKind, settled: Mapping[str, pl.Series]
 ) -> pl.DataFrame:
     """Return enrollments that are new or change their class, if class and person are not new.
 
@@ -74,7 +74,7 @@ def _into_earlier_classes(
     return new
 
 
-def _limit_one_person(stops: Stops, limits: GuardLimits, new: pl.DataFrame) -> None:
+def _limit_one_person(stops: GuardReview, limits: GuardLimits, new: pl.DataFrame) -> None:
     classes = new.group_by("userSourcedId").agg(pl.col("classSourcedId").n_unique())
     many = classes.filter(pl.col("classSourcedId") > limits.person_records).sort("userSourcedId")
     first = ", ".join(f"{one} into {count:,}" for one, count in many.head(FIRST).iter_rows())
@@ -88,15 +88,15 @@ def _limit_one_person(stops: Stops, limits: GuardLimits, new: pl.DataFrame) -> N
 
 
 def _limit_moves(
-    stops: Stops,
+    stops: GuardReview,
     context: GuardContext,
     limits: GuardLimits,
-    kind: HeldKind,
+    kind: RecordKind,
     moved: pl.DataFrame,
     where: str,
 ) -> None:
     total = kind.total(context)
-    most = allowed(total, limits.moved_percent, limits.moved_records)
+    most = most_allowed(total, limits.moved_percent, limits.moved_records)
     stops.read(LimitReading("moved", f"{kind.word} {where}", moved.height, most, total))
     if total and moved.height > most:
         limit = limit_text(limits.moved_percent, limits.moved_records)
@@ -109,7 +109,7 @@ def _limit_moves(
         stops.stop("moved", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(ids))
 
 
-def emptied_classes(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def hold_emptied_classes(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Hold changes that take most of its people from a class that goes on.
 
     A person who comes back into the class under another id has not left.
@@ -126,12 +126,12 @@ def emptied_classes(stops: Stops, context: GuardContext, limits: GuardLimits) ->
         pl.col("records") >= limits.class_records
     )
     if "classes" in stops.parts:
-        removed = stops.parts["classes"].of(*VANISHED, "stay")["sourcedId"]
+        removed = stops.parts["classes"].of(*REMOVAL_ACTIONS, "stay")["sourcedId"]
         classes = classes.filter(~pl.col("class").is_in(removed.implode()))
     numbers = classes.select("class", "count", "records")
     for one, count, total in numbers.sort("count", descending=True).head(1).iter_rows():
         what = f"people who leave class {context.name('classes', one)}"
-        most = allowed(total, limits.class_percent)
+        most = most_allowed(total, limits.class_percent)
         stops.read(LimitReading("class", what, count, most, total))
     emptied = classes.filter(pl.col("count") > pl.col("records") * limits.class_percent / 100).sort(
         "class"
@@ -151,7 +151,9 @@ def emptied_classes(stops: Stops, context: GuardContext, limits: GuardLimits) ->
     stops.stop("class_emptied", sentence, "enrollments", removals=chosen, upserts=chosen)
 
 
-def _left_and_joined(stops: Stops, context: GuardContext) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _left_and_joined(
+    stops: GuardReview, context: GuardContext
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the enrollments whose person leaves the class, and those whose person joins it.
 
     Both have the columns `sourcedId`, `class`, `person`.
@@ -177,7 +179,7 @@ def _removed_seats(part: EntityChanges) -> pl.DataFrame:
     if PARENTS not in part.removals.columns:
         return pl.DataFrame(schema=dict.fromkeys(("sourcedId", "class", "person"), pl.String))
     parents = {
-        word: ids_in(pl.col(PARENTS), entity).list.first()
+        word: parent_ids(pl.col(PARENTS), entity).list.first()
         for word, entity in (("class", "classes"), ("person", "users"))
     }
     return part.removals.select("sourcedId", **parents)

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from transforms.changes import ACTION, PARENTS
-from transforms.checks.references import ids_in
+from transforms.checks.references import parent_ids
 from transforms.guard.context import NAME, GuardContext, with_columns_of
-from transforms.guard.holds import CONTACTS, GROUP, VANISHED, Stops, group_of
-from transforms.guard.identity import words
-from transforms.guard.limits import GuardLimits, LimitReading, allowed
+from transforms.guard.holds import CONTACTS, GROUP, REMOVAL_ACTIONS, GuardReview, group_of
+from transforms.guard.identity import name_words
+from transforms.guard.limits import GuardLimits, LimitReading, most_allowed
 
 FIRST = 3
 # The signs of a person. A birthday and an address are not enough: twins share both.
@@ -50,7 +50,7 @@ FEW = 2
 Same = dict[str, dict[str, str]]
 
 
-def rekeyed(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def hold_new_ids(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Hold records that come again under new ids, and the removal of the old ones."""
     same: Same = {}
     for name in ("orgs", "academicSessions", "users", "courses", "classes", "enrollments"):
@@ -71,7 +71,9 @@ def rekeyed(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
         )
 
 
-def _match_people(stops: Stops, context: GuardContext, limits: GuardLimits, same: Same) -> None:
+def _match_people(
+    stops: GuardReview, context: GuardContext, limits: GuardLimits, same: Same
+) -> None:
     """Match people by two signs of five. Many people may match by one sign that nobody shares."""
     arrived = stops.created("users")
     births = stops.parts["demographics"].upserts if "demographics" in stops.parts else None
@@ -112,7 +114,7 @@ def _signs_of(people: pl.DataFrame, demographics: pl.DataFrame | None) -> pl.Dat
 
 
 def _plain_name(name: str) -> str:
-    return " ".join(sorted(words(name)))
+    return " ".join(sorted(name_words(name)))
 
 
 def _has_telling_sign() -> pl.Expr:
@@ -129,7 +131,7 @@ def _without_a_few_contacts(
     """
     usual = (pl.col(GROUP) == CONTACTS) & (~pl.col("gone") | pl.col("old").str.contains(MADE_ID))
     usual = usual.fill_null(value=False)
-    most = allowed(
+    most = most_allowed(
         context.total("users", CONTACTS), limits.identity_percent, limits.identity_records
     )
     return pairs.filter(~usual) if pairs.filter(usual)["new"].n_unique() <= most else pairs
@@ -149,15 +151,15 @@ def _one_to_one(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.filter(~pl.col("old").is_duplicated() & ~pl.col("new").is_duplicated())
 
 
-def _is_gone(stops: Stops, name: str) -> pl.Expr:
+def _is_gone(stops: GuardReview, name: str) -> pl.Expr:
     """Whether a full snapshot no longer has the `old` record."""
     part = stops.parts[name]
-    gone = part.of(*VANISHED, "stay")["sourcedId"]
+    gone = part.of(*REMOVAL_ACTIONS, "stay")["sourcedId"]
     return pl.col("old").is_in(gone.implode()) & pl.lit(part.whole)
 
 
 def _match_records(
-    stops: Stops, context: GuardContext, limits: GuardLimits, name: str, same: Same
+    stops: GuardReview, context: GuardContext, limits: GuardLimits, name: str, same: Same
 ) -> None:
     """Match records that are made of the same values. New ids in references count as old ones."""
     columns = MADE_OF[name]
@@ -184,7 +186,7 @@ def _match_records(
         )
     count, total, most = pairs["new"].n_unique(), context.total(name), FEW
     if name == "enrollments":
-        most = allowed(total, limits.identity_percent, limits.identity_records)
+        most = most_allowed(total, limits.identity_percent, limits.identity_records)
         _hold_enrollments_of(stops, same.get("users", {}))
     stops.read(LimitReading("rekeyed", f"{name} under new ids", count, most, total))
     if count > most:
@@ -192,7 +194,7 @@ def _match_records(
 
 
 def _classes_with_same_people(
-    stops: Stops, context: GuardContext, pairs: pl.DataFrame, same: Same
+    stops: GuardReview, context: GuardContext, pairs: pl.DataFrame, same: Same
 ) -> pl.Series:
     """Return the ids of new classes that get most people of the class they look like."""
     if "enrollments" not in stops.parts or pairs.is_empty():
@@ -217,7 +219,7 @@ def _classes_with_same_people(
 
 
 def _of_one_term(
-    pairs: pl.DataFrame, stops: Stops, context: GuardContext, same: Same
+    pairs: pl.DataFrame, stops: GuardReview, context: GuardContext, same: Same
 ) -> pl.DataFrame:
     """Leave out courses with other terms: some systems have a separate course for each term."""
     if pairs.is_empty() or "classes" not in stops.parts:
@@ -253,12 +255,12 @@ def _with_old_ids(frame: pl.DataFrame, columns: tuple[str, ...], same: Same) -> 
     return frame
 
 
-def _hold_enrollments_of(stops: Stops, people: Mapping[str, str]) -> None:
+def _hold_enrollments_of(stops: GuardReview, people: Mapping[str, str]) -> None:
     """Hold the removal of enrollments of people with new ids, so that they keep their classes."""
     part = stops.parts["enrollments"]
     if not people or PARENTS not in part.removals.columns:
         return
-    theirs = ids_in(pl.col(PARENTS), "users").list.first().is_in(list(people.values()))
+    theirs = parent_ids(pl.col(PARENTS), "users").list.first().is_in(list(people.values()))
     stops.stop(
         "follows",
         "enrollments wait with people who have come under new ids.",
@@ -268,7 +270,7 @@ def _hold_enrollments_of(stops: Stops, people: Mapping[str, str]) -> None:
 
 
 def _hold_pairs(
-    stops: Stops, name: str, pairs: pl.DataFrame, certain: pl.DataFrame, same: Same
+    stops: GuardReview, name: str, pairs: pl.DataFrame, certain: pl.DataFrame, same: Same
 ) -> None:
     if pairs.is_empty():
         return

@@ -21,15 +21,15 @@ from transforms.changes import (
     Counts,
     EntityChanges,
 )
-from transforms.checks.references import Known
-from transforms.diff import marked
+from transforms.checks.references import LedgerFrames
+from transforms.diff import fingerprints_by_entity
 from transforms.records import EntityRecords, RosterState
 
 PLAN_DIGITS = 10
 REMOVAL_ACTIONS = (*REMOVALS, "keep")
-REMOVAL = pl.col("action").is_in(REMOVAL_ACTIONS)
+IS_REMOVAL = pl.col("action").is_in(REMOVAL_ACTIONS)
 # Columns of a plan. `was` and `was_status` are what the ledger had when the plan was made.
-PLANNED: dict[str, type[pl.DataType]] = {
+PLAN_COLUMNS: dict[str, type[pl.DataType]] = {
     "entity": pl.String, "sourcedId": pl.String, "action": pl.String, "fingerprint": pl.Int64,
     "was": pl.Int64, "was_status": pl.String, "school": pl.String, "grade": pl.String,
     "hold": pl.String,
@@ -40,17 +40,17 @@ GRADES: dict[str, type[pl.DataType]] = {
     "found": pl.String,
 }
 # Records without a grade of their own have the grade of this user.
-OF_USERS = {"enrollments": "userSourcedId", "demographics": "sourcedId"}
-GRADED = ("users", "classes", "courses", *OF_USERS)
+GRADE_OWNERS = {"enrollments": "userSourcedId", "demographics": "sourcedId"}
+ENTITIES_WITH_GRADES = ("users", "classes", "courses", *GRADE_OWNERS)
 # Columns of upserts that the guard needs.
 NO_UPSERTS = dict.fromkeys(("sourcedId", ACTION, PARENTS, SCHOOL), pl.String)
 # What a plan needs from the ledger.
-UNKNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
+LEDGER_COLUMNS = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
 RECORDS = {"entity": pl.String, "sourcedId": pl.String}
 
 
-def planned(changes: Changes, known: Known) -> pl.DataFrame:
-    """Return all held changes as a plan (columns `PLANNED`, `grade` null)."""
+def held_records(changes: Changes, known: LedgerFrames) -> pl.DataFrame:
+    """Return all held changes as a plan (columns `PLAN_COLUMNS`, `grade` null)."""
     frames = [
         _with_ledger(part.held, known.get(name), fingerprint="was", status="was_status").select(
             entity=pl.lit(part.entity),
@@ -66,16 +66,16 @@ def planned(changes: Changes, known: Known) -> pl.DataFrame:
         for name, part in changes.items()
         if part.held.height
     ]
-    return pl.concat([pl.DataFrame(schema=PLANNED), *frames])
+    return pl.concat([pl.DataFrame(schema=PLAN_COLUMNS), *frames])
 
 
-def with_grades(records: pl.DataFrame, rosters: Sequence[Known]) -> pl.DataFrame:
+def fill_grades(records: pl.DataFrame, rosters: Sequence[LedgerFrames]) -> pl.DataFrame:
     """Fill in missing grades: the first grade of the record, or of its user.
 
-    `rosters` have frames of `GRADED` entities, as far as they are known. The first roster that has
+    `rosters` have frames of `ENTITIES_WITH_GRADES` entities, as far as they are known. The first roster that has
     the grade counts.
     """
-    frames = [_grades(name, roster) for roster in rosters for name in GRADED]
+    frames = [_grades(name, roster) for roster in rosters for name in ENTITIES_WITH_GRADES]
     grades = (
         pl.concat([pl.DataFrame(schema=GRADES), *frames])
         .drop_nulls("found")
@@ -85,9 +85,9 @@ def with_grades(records: pl.DataFrame, rosters: Sequence[Known]) -> pl.DataFrame
     return met.with_columns(pl.coalesce("grade", "found").alias("grade")).drop("found")
 
 
-def _grades(name: str, roster: Known) -> pl.DataFrame:
+def _grades(name: str, roster: LedgerFrames) -> pl.DataFrame:
     frame, users = roster.get(name), roster.get("users")
-    owner = OF_USERS.get(name, "")
+    owner = GRADE_OWNERS.get(name, "")
     # A roster without records of an entity may have only the id column.
     if (
         frame is not None
@@ -119,7 +119,7 @@ def plan_id(records: pl.DataFrame, feed: str) -> str:
     return digest.hexdigest()[:PLAN_DIGITS]
 
 
-def moved(records: pl.DataFrame, known: Known) -> pl.DataFrame:
+def changed_since(records: pl.DataFrame, known: LedgerFrames) -> pl.DataFrame:
     """Return the records of a plan (`entity`, `sourcedId`) that changed in the ledger since.
 
     Records that already are as the plan wants them, because an interrupted approval has sent them,
@@ -137,13 +137,15 @@ def moved(records: pl.DataFrame, known: Known) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=RECORDS), *found])
 
 
-def undone(records: pl.DataFrame, known: Known) -> pl.DataFrame:
+def unsent_records(records: pl.DataFrame, known: LedgerFrames) -> pl.DataFrame:
     """Return the records of a plan that are not sent yet."""
     found = [
-        _with_ledger(rows, known.get(name), fingerprint="now").filter(~_is_done()).select(*PLANNED)
+        _with_ledger(rows, known.get(name), fingerprint="now")
+        .filter(~_is_done())
+        .select(*PLAN_COLUMNS)
         for name, rows in by_entity(records)
     ]
-    return pl.concat([pl.DataFrame(schema=PLANNED), *found])
+    return pl.concat([pl.DataFrame(schema=PLAN_COLUMNS), *found])
 
 
 def by_entity(records: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -156,7 +158,7 @@ def by_entity(records: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def _with_ledger(rows: pl.DataFrame, known: pl.DataFrame | None, **names: str) -> pl.DataFrame:
     """Add `fingerprint` and `status` from the ledger, perhaps under other `names`."""
-    ledger = pl.DataFrame(schema=UNKNOWN) if known is None else known.select(*UNKNOWN)
+    ledger = pl.DataFrame(schema=LEDGER_COLUMNS) if known is None else known.select(*LEDGER_COLUMNS)
     return rows.join(ledger.rename(names), on="sourcedId", how="left", maintain_order="left")
 
 
@@ -170,7 +172,7 @@ def _is_done() -> pl.Expr:
     return ((pl.col("status") == wanted) & arrived).fill_null(value=False)
 
 
-def of_plan(records: pl.DataFrame, changes: Changes, today: date) -> Changes:
+def changes_of_plan(records: pl.DataFrame, changes: Changes, today: date) -> Changes:
     """Return the changes of a plan, and no others.
 
     The upserts come from `changes`, the difference between the archived roster and the ledger. The
@@ -186,9 +188,9 @@ def _part_of_plan(
     part: EntityChanges | None, name: str, rows: pl.DataFrame, today: date
 ) -> EntityChanges:
     part = part or EntityChanges(name, pl.DataFrame(schema=NO_UPSERTS))
-    ids = rows.filter(~REMOVAL)["sourcedId"].implode()
+    ids = rows.filter(~IS_REMOVAL)["sourcedId"].implode()
     upserts = part.upserts.filter(pl.col("sourcedId").is_in(ids))
-    removals = rows.filter(REMOVAL).select(
+    removals = rows.filter(IS_REMOVAL).select(
         "sourcedId",
         pl.col("action").alias(ACTION),
         pl.col("school").alias(SCHOOL),
@@ -201,7 +203,9 @@ def _part_of_plan(
     )
 
 
-def overtaken(records: pl.DataFrame, source: RosterState, newer: RosterState) -> pl.DataFrame:
+def contradicted_records(
+    records: pl.DataFrame, source: RosterState, newer: RosterState
+) -> pl.DataFrame:
     """Return the records of a plan (`entity`, `sourcedId`) that a newer roster contradicts.
 
     It has records that the plan removes, or has other values than the plan sends. `source` is the
@@ -230,7 +234,7 @@ def _has_returned(
     )
     unsure = newer.blurred and not (source is not None and source.blurred)
     return rows.select(
-        hit=REMOVAL & (pl.col("sourcedId").is_in(there.implode()) | pl.lit(value=unsure))
+        hit=IS_REMOVAL & (pl.col("sourcedId").is_in(there.implode()) | pl.lit(value=unsure))
     )["hit"]
 
 
@@ -242,7 +246,7 @@ def _has_changed(
     for name, roster in (("then", source), ("now", newer)):
         met = met.join(_marks(roster, name), on="sourcedId", how="left", maintain_order="left")
     return met.select(
-        hit=~REMOVAL & pl.col("then").is_not_null() & pl.col("then").ne_missing(pl.col("now"))
+        hit=~IS_REMOVAL & pl.col("then").is_not_null() & pl.col("then").ne_missing(pl.col("now"))
     )["hit"]
 
 
@@ -250,5 +254,5 @@ def _marks(records: EntityRecords | None, name: str) -> pl.DataFrame:
     """Return the fingerprint of each accepted record, in a column of this name."""
     if records is None:
         return pl.DataFrame(schema={"sourcedId": pl.String, name: pl.Int64})
-    marks = marked({records.entity.name: records})[records.entity.name]
+    marks = fingerprints_by_entity({records.entity.name: records})[records.entity.name]
     return pl.DataFrame({"sourcedId": records.accepted["sourcedId"], name: marks})

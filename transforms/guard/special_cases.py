@@ -7,10 +7,10 @@ from datetime import timedelta
 import polars as pl
 
 from transforms.changes import ACTION, SCHOOL
-from transforms.guard.amounts import TAKEN, files
+from transforms.guard.amounts import HAS_LOSS, count_comparison
 from transforms.guard.context import ColumnHistory, GuardContext, with_columns_of
-from transforms.guard.harm import all_over
-from transforms.guard.holds import ALL, TAKING, VANISHED, HeldKind, Stops
+from transforms.guard.harm import are_terms_over
+from transforms.guard.holds import ALL, LOSS, REMOVAL_ACTIONS, GuardReview, RecordKind
 from transforms.guard.limits import GuardLimits, LimitReading
 from transforms.guard.moves import to_other_schools
 from transforms.schemas import ENTITIES
@@ -25,7 +25,7 @@ CHILDREN_FIRST = tuple(
 FEWEST, MOST = 5, 0.5
 
 
-def whole_run(stops: Stops, context: GuardContext) -> None:
+def hold_whole_run(stops: GuardReview, context: GuardContext) -> None:
     """Hold everything, if it is the wrong time, the wrong drop or the wrong target.
 
     That is: a blackout or an onboarding, a drop older than the last one or from the future, a
@@ -74,11 +74,11 @@ def whole_run(stops: Stops, context: GuardContext) -> None:
         )
 
 
-def _everything(stops: Stops, rule: str, sentence: str) -> None:
+def _everything(stops: GuardReview, rule: str, sentence: str) -> None:
     stops.stop(rule, sentence, *stops.parts, removals=ALL, upserts=ALL)
 
 
-def emptied(stops: Stops, context: GuardContext) -> None:
+def hold_emptied_entities(stops: GuardReview, context: GuardContext) -> None:
     """Hold removals if a file that had rows before has none."""
     for name, _ in list(stops.counted()):
         if stops.parts[name].emptied:
@@ -89,7 +89,7 @@ def emptied(stops: Stops, context: GuardContext) -> None:
             stops.stop("emptied", sentence, name, removals=ALL)
 
 
-def lacking(stops: Stops, context: GuardContext) -> None:
+def hold_missing_files(stops: GuardReview, context: GuardContext) -> None:
     """Hold removals if a file or a column is missing that had such records before."""
     for name, vanished in list(stops.counted()):
         if lacking := ", ".join(stops.parts[name].lacking):
@@ -101,11 +101,11 @@ def lacking(stops: Stops, context: GuardContext) -> None:
             stops.stop("file_gone", sentence, name, removals=ALL)
 
 
-def widths(stops: Stops) -> None:
+def hold_lost_zeros(stops: GuardReview) -> None:
     """Hold new records and removals whose ids differ by zeros that a spreadsheet removed."""
     for name, _ in list(stops.counted()):
         part = stops.parts[name]
-        gone = part.of(*VANISHED)["sourcedId"]
+        gone = part.of(*REMOVAL_ACTIONS)["sourcedId"]
         new = part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"]
         alike = set(gone.str.strip_chars_start("0")) & set(new.str.strip_chars_start("0"))
         if not alike:
@@ -120,11 +120,11 @@ def widths(stops: Stops) -> None:
         )
 
 
-def terms(stops: Stops, context: GuardContext) -> None:
+def hold_moved_sessions(stops: GuardReview, context: GuardContext) -> None:
     """Hold updates that end or postpone a session with classes: it takes them from everybody."""
     if "academicSessions" not in stops.parts:
         return
-    harmed = stops.taken(HeldKind("academicSessions")).drop_nulls(TAKING)["sourcedId"]
+    harmed = stops.taken(RecordKind("academicSessions")).drop_nulls(LOSS)["sourcedId"]
     ids = list(set(harmed) & context.taught.keys())
     updates = stops.parts["academicSessions"].upserts.filter(pl.col("sourcedId").is_in(ids))
     for row in updates.sort("sourcedId").iter_rows(named=True):
@@ -143,7 +143,7 @@ def terms(stops: Stops, context: GuardContext) -> None:
         )
 
 
-def all_others(stops: Stops) -> None:
+def hold_replaced_ids(stops: GuardReview) -> None:
     """Hold new records and removals of an entity if all ids changed and no rule matched them."""
     for name, part in stops.parts.items():
         vanished, new = stops.gone(name).height, stops.created(name).height
@@ -157,7 +157,7 @@ def all_others(stops: Stops) -> None:
             stops.stop("rekeyed", sentence, name, removals=ALL, upserts=pl.col(ACTION) == "create")
 
 
-def emptied_columns(stops: Stops, context: GuardContext) -> None:
+def hold_emptied_columns(stops: GuardReview, context: GuardContext) -> None:
     """Hold the updates of a column that is missing or blank, if most records lose their value."""
     for name, columns in context.columns.items():
         for column, before in columns.items():
@@ -166,7 +166,7 @@ def emptied_columns(stops: Stops, context: GuardContext) -> None:
 
 
 def _hold_emptied_column(
-    stops: Stops, context: GuardContext, name: str, column: str, before: ColumnHistory
+    stops: GuardReview, context: GuardContext, name: str, column: str, before: ColumnHistory
 ) -> None:
     updates = stops.updates(name)
     value = pl.col(column) if column in updates.columns else pl.lit(None, pl.String)
@@ -192,7 +192,7 @@ def _hold_emptied_column(
     stops.stop("column_gone", sentence, name, upserts=(pl.col(ACTION) == "update") & ids)
 
 
-def rollover(stops: Stops, context: GuardContext) -> None:
+def hold_rollover(stops: GuardReview, context: GuardContext) -> None:
     """Hold the removals of a new school year while the old terms still run, as one change."""
     if not {"classes", "enrollments"} <= stops.parts.keys():
         return
@@ -217,13 +217,13 @@ def rollover(stops: Stops, context: GuardContext) -> None:
     stops.stop("rollover", sentence, *entities, removals=ALL)
 
 
-def old_terms(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+def hold_old_terms(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
     """Hold many new classes of past terms, and their new enrollments: the export may be old."""
     if context.settled is None or context.today is None or "classes" not in stops.parts:
         return
     new = with_columns_of(stops.created("classes"), ["termSourcedIds"])
     over = new.filter(
-        all_over(new["termSourcedIds"], stops.ends, context.today.isoformat()).fill_null(
+        are_terms_over(new["termSourcedIds"], stops.ends, context.today.isoformat()).fill_null(
             value=False
         )
     )
@@ -257,7 +257,7 @@ def _first_of(ids: set[str]) -> str:
     return ", ".join(first) + (f" and {len(ids) - FIRST:,} more" if len(ids) > FIRST else "")
 
 
-def schools(stops: Stops, context: GuardContext) -> None:
+def hold_missing_schools(stops: GuardReview, context: GuardContext) -> None:
     """Hold the changes of a school that is missing from the drop, and of its people elsewhere."""
     movers = to_other_schools(stops, context) if "users" in stops.parts else None
     gone = list(stops.gone("orgs")["sourcedId"]) if "orgs" in stops.parts else []
@@ -266,7 +266,7 @@ def schools(stops: Stops, context: GuardContext) -> None:
         users = context.of_schools("users").filter(pl.col("school") == school)
         people = int(users["records"].sum())
         of_it = f", and {people:,} users are of it" if people else ""
-        counts = files("users", stops, context) if "users" in stops.parts else ""
+        counts = count_comparison("users", stops, context) if "users" in stops.parts else ""
         sentence = (
             f"School {context.name('orgs', school)} {said}{of_it}.{counts} "
             "If it was closed or left the district, approve; else correct the export."
@@ -274,7 +274,7 @@ def schools(stops: Stops, context: GuardContext) -> None:
         of_school = (pl.col(SCHOOL) == school) | (
             (pl.col("sourcedId") == school) & pl.lit(value=school in gone)
         )
-        upserts = dict.fromkeys(stops.parts, of_school & TAKEN)
+        upserts = dict.fromkeys(stops.parts, of_school & HAS_LOSS)
         if movers is not None:
             ids = movers.filter(was=school)["sourcedId"].implode()
             upserts["users"] |= pl.col("sourcedId").is_in(ids)
@@ -294,7 +294,7 @@ def schools(stops: Stops, context: GuardContext) -> None:
         )
 
 
-def _empty_schools(stops: Stops, context: GuardContext) -> list[str]:
+def _empty_schools(stops: GuardReview, context: GuardContext) -> list[str]:
     """Return the schools all of whose records are removed."""
     frames = [stops.gone(name).select(SCHOOL) for name in IN_SCHOOLS if name in stops.parts]
     gone = pl.concat([pl.DataFrame(schema={SCHOOL: pl.String}), *frames])
@@ -307,7 +307,7 @@ def _empty_schools(stops: Stops, context: GuardContext) -> list[str]:
     return sorted(lost[SCHOOL])
 
 
-def left_behind(stops: Stops, context: GuardContext) -> None:
+def hold_left_behind(stops: GuardReview, context: GuardContext) -> None:
     """Hold removals of records that a feed which no longer runs has sent too.
 
     Perhaps that feed is this one, under an earlier name.
@@ -325,7 +325,7 @@ def left_behind(stops: Stops, context: GuardContext) -> None:
         stops.stop("feed_left_behind", sentence, str(name), removals=ids)
 
 
-def still_named(stops: Stops, context: GuardContext) -> None:
+def hold_parents_of_others(stops: GuardReview, context: GuardContext) -> None:
     """Hold deletions of records that others name and that stay: held, rejected, or not deleted."""
     for name in CHILDREN_FIRST:
         if name not in stops.parts:
@@ -341,7 +341,9 @@ def still_named(stops: Stops, context: GuardContext) -> None:
             stops.stop("still_named", sentence, name, removals=pl.col("sourcedId").is_in(parents))
 
 
-def _children_that_stay(stops: Stops, context: GuardContext, name: str) -> list[tuple[str, str]]:
+def _children_that_stay(
+    stops: GuardReview, context: GuardContext, name: str
+) -> list[tuple[str, str]]:
     """Return pairs: a record to be deleted, and a record that names it (`entity:sourcedId`)."""
     going = stops.going(name)
     children = context.children.filter(
@@ -357,7 +359,7 @@ def _children_that_stay(stops: Stops, context: GuardContext, name: str) -> list[
     return found
 
 
-def followers(stops: Stops, owners: dict[str, str]) -> None:
+def hold_followers(stops: GuardReview, owners: dict[str, str]) -> None:
     """Hold removals of records that belong to an owner whose removal is held."""
     for name, owner in owners.items():
         if name in stops.parts and owner in stops.parts:

@@ -11,8 +11,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from transforms.infer_mapping.columns import order_line
-from transforms.infer_mapping.draft import Block, Line, Sheet, quoted, written
+from transforms.infer_mapping.columns import date_order_line
+from transforms.infer_mapping.draft import (
+    DraftLine,
+    EntityDraft,
+    FileDraft,
+    mapping_text,
+    toml_string,
+)
 from transforms.infer_mapping.entities import (
     classes_blocks,
     courses_blocks,
@@ -22,12 +28,12 @@ from transforms.infer_mapping.entities import (
     terms_blocks,
 )
 from transforms.infer_mapping.spellings import Subject
-from transforms.infer_mapping.survey import Survey, several_schools, surveyed
+from transforms.infer_mapping.survey import Survey, several_schools, survey_drop
 from transforms.roster import Raw
 
-__all__ = ["Guess", "guess"]
+__all__ = ["InferredMapping", "infer_mapping"]
 
-BLOCKS: dict[Subject, Callable[[Survey, str], list[Block]]] = {
+BLOCKS: dict[Subject, Callable[[Survey, str], list[EntityDraft]]] = {
     "schools": schools_blocks,
     "terms": terms_blocks,
     "students": people_blocks,
@@ -43,7 +49,7 @@ NEEDED = ("schools", "students", "people", "classes", "enrollments")
 
 
 @dataclass(frozen=True)
-class Guess:
+class InferredMapping:
     """An inferred mapping file."""
 
     text: str
@@ -52,13 +58,15 @@ class Guess:
     files: dict[str, str]  # file -> its subject, blank if unknown
 
 
-def guess(raw: Raw, code: str) -> Guess:
+def infer_mapping(raw: Raw, code: str) -> InferredMapping:
     """Infer a mapping file from a drop; `code` is the code of the new layout."""
-    survey = surveyed(raw)
+    survey = survey_drop(raw)
     sheets = [_sheet(survey, name) for subject in BLOCKS for name in survey.files(subject)]
     rest = sorted(raw.files.keys() - survey.holds.keys())
     sheets += [
-        Sheet(name, "nothing says what it holds" if name in survey.columns else "it has no rows")
+        FileDraft(
+            name, "nothing says what it holds" if name in survey.columns else "it has no rows"
+        )
         for name in rest
     ]
     head = _head(survey, sheets, code)
@@ -68,12 +76,12 @@ def guess(raw: Raw, code: str) -> Guess:
         name: survey.holds[name].subject if name in survey.holds else ""
         for name in sorted(raw.files)
     }
-    return Guess(written(head, sheets), len(lines) - open_lines, open_lines, files)
+    return InferredMapping(mapping_text(head, sheets), len(lines) - open_lines, open_lines, files)
 
 
-def _sheet(survey: Survey, name: str) -> Sheet:
+def _sheet(survey: Survey, name: str) -> FileDraft:
     holds = survey.holds[name]
-    sheet = Sheet(
+    sheet = FileDraft(
         name,
         f"taken for {holds.subject}: {holds.why}",
         blocks=tuple(BLOCKS[holds.subject](survey, name)),
@@ -85,11 +93,11 @@ def _sheet(survey: Survey, name: str) -> Sheet:
     unused = [one.name for one in survey.columns[name] if one.name not in used]
     settings = []
     if holds.subject in NEEDED:
-        settings.append(Line("needed", "true", "without it the drop is not loaded"))
+        settings.append(DraftLine("needed", "true", "without it the drop is not loaded"))
     if unused:
-        names = ", ".join(quoted(_escape_pattern(one)) for one in unused)
+        names = ", ".join(toml_string(_escape_pattern(one)) for one in unused)
         why = "not used; delete from this list what you map"
-        settings.append(Line("ignored", f"[{names}]", why))
+        settings.append(DraftLine("ignored", f"[{names}]", why))
     return replace(sheet, settings=tuple(settings))
 
 
@@ -98,7 +106,7 @@ def _escape_pattern(name: str) -> str:
     return re.sub(r"([*?[])", r"[\1]", name)
 
 
-def _head(survey: Survey, sheets: list[Sheet], code: str) -> list[Line]:
+def _head(survey: Survey, sheets: list[FileDraft], code: str) -> list[DraftLine]:
     """The lines of `[layout]`."""
     read = {sheet.name: sheet.reads for sheet in sheets}
     columns = [
@@ -107,14 +115,14 @@ def _head(survey: Survey, sheets: list[Sheet], code: str) -> list[Line]:
         for one in each
         if one.name in read.get(name, ())
     ]
-    order = order_line(columns)
+    order = date_order_line(columns)
     lines = [
-        Line("code", quoted(code), "a short name"),
-        Line("title", quoted(code), "what people call it"),
+        DraftLine("code", toml_string(code), "a short name"),
+        DraftLine("title", toml_string(code), "what people call it"),
     ]
     lines += [order] if order else []
     lines.append(
-        Line(
+        DraftLine(
             "snapshot",
             "true",
             "does each drop hold everybody, so that whoever is absent has left?",
@@ -123,6 +131,8 @@ def _head(survey: Survey, sheets: list[Sheet], code: str) -> list[Line]:
     )
     if several_schools(survey):
         lines.append(
-            Line("district", "true", "the drop names schools, and above them there is a district")
+            DraftLine(
+                "district", "true", "the drop names schools, and above them there is a district"
+            )
         )
     return lines

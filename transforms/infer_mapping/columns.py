@@ -9,10 +9,10 @@ from functools import cached_property
 import polars as pl
 
 from transforms.findings import ROW
-from transforms.infer_mapping.draft import Line, quoted
+from transforms.infer_mapping.draft import DraftLine, toml_string
 from transforms.roster import Raw, RawFile
 
-CLOSED = 20  # a column with at most this many distinct values may have them written out
+FEW_VALUES = 20  # a column with at most this many distinct values may have them written out
 ID = r"^[0-9A-Za-z.\-_/@]+$"
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 DATE = r"^(?:\d{4}([-/.])\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ].*)?$"
@@ -45,7 +45,7 @@ class SourceColumn:
     @property
     def closed(self) -> bool:
         """Whether the column has few distinct values, which may be written out."""
-        return 0 < self.distinct.len() <= CLOSED
+        return 0 < self.distinct.len() <= FEW_VALUES
 
     @cached_property
     def emails(self) -> bool:
@@ -75,7 +75,7 @@ class SourceColumn:
 Columns = dict[str, list[SourceColumn]]
 
 
-def seen(raw: Raw) -> Columns:
+def columns_of_files(raw: Raw) -> Columns:
     """Return the columns of each file that has rows."""
     return {name: _columns(file) for name, file in sorted(raw.files.items()) if file.frame.height}
 
@@ -117,7 +117,7 @@ def _singular(word: str) -> str:
     return word[:-1] if plural and word not in NO_PLURALS else word
 
 
-def order_line(columns: list[SourceColumn]) -> Line | None:
+def date_order_line(columns: list[SourceColumn]) -> DraftLine | None:
     """Return the line of `date_order`: open if it is not certain, None if there are no dates."""
     dates = [one for one in columns if one.dates]
     if not dates:
@@ -128,23 +128,23 @@ def order_line(columns: list[SourceColumn]) -> Line | None:
     ).drop_nulls()
     names = ", ".join(f"{one.name!r} of {one.file}" for one in dates)
     if not parts.height:
-        return Line("date_order", quoted("ymd"), f"the year stands first in {names}")
+        return DraftLine("date_order", toml_string("ymd"), f"the year stands first in {names}")
     first, second = (int((parts[name].cast(pl.Int32) > 12).sum()) for name in ("first", "second"))
     return _order_line(first, second, parts.height, names)
 
 
-def _order_line(first: int, second: int, rows: int, names: str) -> Line:
+def _order_line(first: int, second: int, rows: int, names: str) -> DraftLine:
     """Decide by how many dates have a first or a second number above 12, which is a day."""
     if first and second * 10 < first:
-        return Line(
+        return DraftLine(
             "date_order",
-            quoted("dmy"),
+            toml_string("dmy"),
             f"the first number is greater than 12 in {first} of {rows} dates of {names}",
         )
     if second and first * 10 < second:
-        return Line(
+        return DraftLine(
             "date_order",
-            quoted("mdy"),
+            toml_string("mdy"),
             f"the second number is greater than 12 in {second} of {rows} dates of {names}",
         )
     why = (
@@ -152,4 +152,6 @@ def _order_line(first: int, second: int, rows: int, names: str) -> Line:
         if not first + second
         else f"greater than 12 are {first} first and {second} second numbers"
     )
-    return Line("date_order", quoted(""), f"dmy (day first) or mdy? Of {names} {why}", open=True)
+    return DraftLine(
+        "date_order", toml_string(""), f"dmy (day first) or mdy? Of {names} {why}", open=True
+    )

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from transforms.layouts.layout import plain
+from transforms.layouts.layout import comparable_name
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
-class Line:
+class DraftLine:
     """One key with its value."""
 
     key: str
@@ -25,21 +25,21 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Block:
+class EntityDraft:
     """The lines of one entity that the rows of a file describe, or of a join."""
 
     entity: str
-    lines: tuple[Line, ...]
+    lines: tuple[DraftLine, ...]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class FileDraft:
     """One file of the drop."""
 
     name: str
     why: str  # what it contains, and the reason to think so
-    settings: tuple[Line, ...] = ()
-    blocks: tuple[Block, ...] = ()
+    settings: tuple[DraftLine, ...] = ()
+    blocks: tuple[EntityDraft, ...] = ()
 
     @property
     def reads(self) -> set[str]:
@@ -53,30 +53,32 @@ class Sheet:
         }
 
 
-def quoted(text: str) -> str:
+def toml_string(text: str) -> str:
     """Return a text as a TOML string."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def key_of(text: str) -> str:
+def toml_key(text: str) -> str:
     """Return a text as a TOML key."""
-    return text if BARE.fullmatch(text) else quoted(text)
+    return text if BARE.fullmatch(text) else toml_string(text)
 
 
-def word(name: str, column: str) -> str:
+def cell_of(name: str, column: str) -> str:
     """Return a cell: a function of `layouts.expressions` with the column that it reads."""
-    return f"{{{name} = {quoted(column)}}}"
+    return f"{{{name} = {toml_string(column)}}}"
 
 
 def constant(text: str) -> str:
     """Return a cell with the same text in each row."""
-    return word("constant", text)
+    return cell_of("constant", text)
 
 
 def derived(kind: str, *columns: str, way: str = "derived") -> str:
     """Return a cell with an id made from columns, by the function `way`."""
-    parts = ", ".join(map(quoted, columns))
-    return f"{{{way} = {quoted(kind)}, parts = {parts if len(columns) == 1 else f'[{parts}]'}}}"
+    parts = ", ".join(map(toml_string, columns))
+    return (
+        f"{{{way} = {toml_string(kind)}, parts = {parts if len(columns) == 1 else f'[{parts}]'}}}"
+    )
 
 
 HEAD = (
@@ -88,7 +90,7 @@ HEAD = (
 WIDEST = 60  # comments after longer lines are not aligned
 
 
-def written(head: list[Line], sheets: list[Sheet]) -> str:
+def mapping_text(head: list[DraftLine], sheets: list[FileDraft]) -> str:
     """Return the text of a mapping file."""
     names: dict[str, str] = {}
     parts = [
@@ -100,15 +102,15 @@ def written(head: list[Line], sheets: list[Sheet]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _sheet(sheet: Sheet, names: dict[str, str]) -> list[str]:
+def _sheet(sheet: FileDraft, names: dict[str, str]) -> list[str]:
     """Write one file; `names` are the earlier files, by the name that a mapping file compares."""
     stem = PurePath(sheet.name).stem
-    first = names.setdefault(plain(stem), sheet.name)
+    first = names.setdefault(comparable_name(stem), sheet.name)
     if first != sheet.name:
         why = f"to a mapping file this is the same file as {first}. Give it another name."
         return ["", f"# {_comment(f'{sheet.name}: {why}')}"]
     title = _comment(f"{sheet.name}: {sheet.why}")
-    lines = ["", f"# {title}", "[[file]]", f"name = {quoted(stem)}"]
+    lines = ["", f"# {title}", "[[file]]", f"name = {toml_string(stem)}"]
     if not sheet.blocks:
         return [*lines, 'ignored = ["*"]  # nothing of it is used; delete this when you map it']
     lines += _lines(sheet.settings)
@@ -117,7 +119,7 @@ def _sheet(sheet: Sheet, names: dict[str, str]) -> list[str]:
     return lines
 
 
-def _lines(lines: Iterable[Line]) -> list[str]:
+def _lines(lines: Iterable[DraftLine]) -> list[str]:
     texts = [(f"{'# ' if line.open else ''}{line.key} = {line.value}", line) for line in lines]
     width = max((len(text) for text, _ in texts if len(text) <= WIDEST), default=0)
     return [

@@ -13,7 +13,15 @@ from dataclasses import replace
 import polars as pl
 
 from transforms.infer_mapping.columns import SourceColumn
-from transforms.infer_mapping.draft import Block, Line, constant, derived, key_of, quoted, word
+from transforms.infer_mapping.draft import (
+    DraftLine,
+    EntityDraft,
+    cell_of,
+    constant,
+    derived,
+    toml_key,
+    toml_string,
+)
 from transforms.infer_mapping.spellings import (
     CLASSES,
     COURSES,
@@ -25,7 +33,7 @@ from transforms.infer_mapping.spellings import (
     Spellings,
     Subject,
     looks_like_id,
-    means,
+    meaning_of,
 )
 from transforms.infer_mapping.survey import (
     Survey,
@@ -33,9 +41,9 @@ from transforms.infer_mapping.survey import (
     is_personal,
     key_line,
     link_line,
+    named_schools_blocks,
     org_line,
     school_line,
-    schools_block,
 )
 from transforms.layouts.vocabulary import CLASS_ROLES, ROLES, SEXES, grade_of
 from transforms.schemas import ENTITIES
@@ -46,7 +54,7 @@ ROLE: dict[Subject, str] = {"students": "student", "teachers": "teacher", "conta
 # In files with these subjects all people have one role, whatever the columns say.
 CERTAIN: frozenset[Subject] = frozenset({"students", "teachers"})
 STAFF: tuple[Subject, ...] = ("teachers", "staff", "people")
-ONCE = Line("derived", "true", "many rows tell of it, and it is meant once")
+ONCE = DraftLine("derived", "true", "many rows tell of it, and it is meant once")
 GRADES = (
     "KG",
     "PK",
@@ -59,17 +67,17 @@ GRADES = (
     *(f"{year:02}" for year in range(1, 14)),
 )
 # Meaning (see `spellings`) -> column.
-Meant = dict[str, SourceColumn]
+ColumnsByMeaning = dict[str, SourceColumn]
 # Returns OneRoster's word for a value; None if it is unknown.
 Meaning = Callable[[str], str | None]
 
 
-def people_blocks(survey: Survey, file: str) -> list[Block]:
+def people_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     """Return the blocks of a file of people: users, their roles, and their demographics."""
-    meant = meant_in(survey.columns[file], survey.links.keys.get(file))
+    meant = people_columns(survey.columns[file], survey.links.keys.get(file))
     blocks = [
-        *schools_block(survey, file),
-        Block("users", (*_user_lines(survey, file, meant), *agent_lines(survey, file))),
+        *named_schools_blocks(survey, file),
+        EntityDraft("users", (*_user_lines(survey, file, meant), *agent_lines(survey, file))),
         _roles(survey, file, meant),
     ]
     demographics = _demographics(survey, file, meant)
@@ -78,11 +86,11 @@ def people_blocks(survey: Survey, file: str) -> list[Block]:
     return [*blocks, *agent_joins(survey, file)]
 
 
-def meant_in(each: list[SourceColumn], key: SourceColumn | None) -> Meant:
+def people_columns(each: list[SourceColumn], key: SourceColumn | None) -> ColumnsByMeaning:
     """Return the first column with each meaning; email addresses are recognized by their values."""
-    meant: Meant = {}
+    meant: ColumnsByMeaning = {}
     for one in each:
-        meaning = means(one.name, NAMES)
+        meaning = meaning_of(one.name, NAMES)
         if meaning == "email" and not one.emails and one.rows and one.cells.len():
             continue
         if meaning and one is not key:
@@ -93,11 +101,11 @@ def meant_in(each: list[SourceColumn], key: SourceColumn | None) -> Meant:
     return meant
 
 
-def _user_lines(survey: Survey, file: str, meant: Meant) -> list[Line]:
+def _user_lines(survey: Survey, file: str, meant: ColumnsByMeaning) -> list[DraftLine]:
     subject = survey.holds[file].subject
     lines = []
     if subject == "contacts":
-        lines.append(Line("repeats", "true", "a person has a row for each child"))
+        lines.append(DraftLine("repeats", "true", "a person has a row for each child"))
     lines += [
         key_line(survey, "sourcedId", survey.links.keys.get(file)),
         *_sign_in_lines(meant),
@@ -112,7 +120,7 @@ def _user_lines(survey: Survey, file: str, meant: Meant) -> list[Line]:
     return [*lines, *status_lines(meant)]
 
 
-def _sign_in_lines(meant: Meant) -> list[Line]:
+def _sign_in_lines(meant: ColumnsByMeaning) -> list[DraftLine]:
     """The lines of `username` and `email`."""
     lines = []
     if "username" in meant:
@@ -121,64 +129,68 @@ def _sign_in_lines(meant: Meant) -> list[Line]:
         email = meant["email"].name
         if "username" not in meant:
             why = "no column is a user name, and addresses are different"
-            lines.append(Line("username", word("lowered", email), why, (email,)))
-        lines.append(Line("email", quoted(email), "its values are e-mail addresses", (email,)))
+            lines.append(DraftLine("username", cell_of("lowered", email), why, (email,)))
+        lines.append(
+            DraftLine("email", toml_string(email), "its values are e-mail addresses", (email,))
+        )
     return lines
 
 
-def _name_lines(meant: Meant) -> list[Line]:
+def _name_lines(meant: ColumnsByMeaning) -> list[DraftLine]:
     """The given and the family name: from their own columns, or from a column with full names."""
     if "name" in meant and not {"givenName", "familyName"} & meant.keys():
         column = meant["name"].name
         return [
-            Line(name, word(way, column), "a whole name, such as Ann Lee or Lee, Ann", (column,))
+            DraftLine(
+                name, cell_of(way, column), "a whole name, such as Ann Lee or Lee, Ann", (column,)
+            )
             for name, way in (("givenName", "given_name"), ("familyName", "family_name"))
         ]
     return [text_line(name, meant.get(name)) for name in ("givenName", "familyName")]
 
 
-def _plain_line(name: str, column: SourceColumn) -> Line:
-    return Line(name, quoted(column.name), "by its name", (column.name,))
+def _plain_line(name: str, column: SourceColumn) -> DraftLine:
+    return DraftLine(name, toml_string(column.name), "by its name", (column.name,))
 
 
-def _roles(survey: Survey, file: str, meant: Meant) -> Block:
+def _roles(survey: Survey, file: str, meant: ColumnsByMeaning) -> EntityDraft:
     user = key_line(survey, "userSourcedId", survey.links.keys.get(file))
     user = replace(user, why="as above")
     org = org_line if survey.holds[file].subject == "contacts" else school_line
-    return Block(
+    return EntityDraft(
         "roles", (user, org(survey, file, "orgSourcedId"), *_role_lines(survey, file, meant))
     )
 
 
-def _role_lines(survey: Survey, file: str, meant: Meant) -> list[Line]:
+def _role_lines(survey: Survey, file: str, meant: ColumnsByMeaning) -> list[DraftLine]:
     holds = survey.holds[file]
     if "role" in meant and holds.subject not in CERTAIN:
         return meaning_lines("role", "role", meant["role"], "by its name", "roles")
     if holds.subject in ROLE:
-        return [Line("role", constant(ROLE[holds.subject]), holds.why)]
-    return [Line("role", constant(""), "what are these people?", open=True)]
+        return [DraftLine("role", constant(ROLE[holds.subject]), holds.why)]
+    return [DraftLine("role", constant(""), "what are these people?", open=True)]
 
 
-def _demographics(survey: Survey, file: str, meant: Meant) -> Block:
+def _demographics(survey: Survey, file: str, meant: ColumnsByMeaning) -> EntityDraft:
     user = key_line(survey, "sourcedId", survey.links.keys.get(file))
     lines = [replace(user, why="as above")]
     if "birthDate" in meant:
         column = meant["birthDate"]
         why = "its values are dates" if column.dates else "by its name"
-        cell = word("birth_date", column.name)
-        lines.append(Line("birthDate", cell, why, (column.name,), open=not column.dates))
+        cell = cell_of("birth_date", column.name)
+        lines.append(DraftLine("birthDate", cell, why, (column.name,), open=not column.dates))
     if "sex" in meant:
         lines += meaning_lines("sex", "sex", meant["sex"], "by its name", "demographics")
     if "races" in meant:
         lines.append(_plain_line("races", meant["races"]))
-    return Block("demographics", tuple(lines))
+    return EntityDraft("demographics", tuple(lines))
 
 
-def classes_blocks(survey: Survey, file: str) -> list[Block]:
+def classes_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     """Return the blocks of a file of classes: classes, teachers, and courses without a file."""
     key = survey.links.keys.get(file)
     blocks = [
-        *schools_block(survey, file),
+        *named_schools_blocks(survey, file),
         *_classes_and_courses(survey, file, key_line(survey, "sourcedId", key), key),
     ]
     teachers = [_teacher(survey, key, one) for one in survey.leading(file, *STAFF) if key]
@@ -186,13 +198,17 @@ def classes_blocks(survey: Survey, file: str) -> list[Block]:
 
 
 def _classes_and_courses(
-    survey: Survey, file: str, own: Line, key: SourceColumn | None, once: tuple[Line, ...] = ()
-) -> list[Block]:
+    survey: Survey,
+    file: str,
+    own: DraftLine,
+    key: SourceColumn | None,
+    once: tuple[DraftLine, ...] = (),
+) -> list[EntityDraft]:
     """The classes and courses of a file that lists classes, or of one that only names them.
 
     `own` is the line of the class's id; `once` is set if a file only names its classes.
     """
-    meant = named(survey, file, CLASSES)
+    meant = columns_by_meaning(survey, file, CLASSES)
     course, courses = _course(survey, file, meant, key)
     lines = [
         own,
@@ -202,83 +218,83 @@ def _classes_and_courses(
     ]
     if terms := survey.leading(file, "terms"):
         term = link_line(survey, "termSourcedIds", terms[0])
-        lines.append(replace(term, value=word("texts", terms[0].name)))
+        lines.append(replace(term, value=cell_of("texts", terms[0].name)))
     if "location" in meant and not once:
         lines.append(text_line("location", meant["location"]))
     if "periods" in meant and not once:
         periods = meant["periods"].name
-        lines.append(Line("periods", word("texts", periods), "by its name", (periods,)))
-    return [*courses, Block("classes", (*once, *lines))]
+        lines.append(DraftLine("periods", cell_of("texts", periods), "by its name", (periods,)))
+    return [*courses, EntityDraft("classes", (*once, *lines))]
 
 
 def _course(
-    survey: Survey, file: str, meant: Meant, key: SourceColumn | None
-) -> tuple[Line, list[Block]]:
+    survey: Survey, file: str, meant: ColumnsByMeaning, key: SourceColumn | None
+) -> tuple[DraftLine, list[EntityDraft]]:
     """The course of a class, and the courses themselves if no file lists them."""
     if columns := survey.leading(file, "courses"):
         return link_line(survey, "courseSourcedId", columns[0]), []
     column = meant.get("course") or meant.get("courseTitle") or key
     if column is None:
-        return Line("courseSourcedId", '""', "which course is taught?", open=True), []
+        return DraftLine("courseSourcedId", '""', "which course is taught?", open=True), []
     why = f"no file lists courses, so there is one for each value of {column.name!r}"
     sourced_id = derived("course", column.name)
     lines = (
         ONCE,
-        Line("sourcedId", sourced_id, why, (column.name,)),
+        DraftLine("sourcedId", sourced_id, why, (column.name,)),
         text_line("title", meant.get("courseTitle"), column),
         org_line(survey, file, "orgSourcedId"),
     )
-    course = Line("courseSourcedId", sourced_id, "as above", (column.name,))
-    return course, [Block("courses", lines)]
+    course = DraftLine("courseSourcedId", sourced_id, "as above", (column.name,))
+    return course, [EntityDraft("courses", lines)]
 
 
-def _teacher(survey: Survey, key: SourceColumn, column: SourceColumn) -> Block:
+def _teacher(survey: Survey, key: SourceColumn, column: SourceColumn) -> EntityDraft:
     why = "a row where it is blank says of nobody that they teach"
     lines = (
-        Line("given", quoted(column.name), why, (column.name,)),
-        Line("classSourcedId", id_cell(survey, key), "as above", (key.name,)),
+        DraftLine("given", toml_string(column.name), why, (column.name,)),
+        DraftLine("classSourcedId", id_cell(survey, key), "as above", (key.name,)),
         link_line(survey, "userSourcedId", column),
-        Line("role", constant("teacher"), f"{column.name!r} leads to those who teach"),
+        DraftLine("role", constant("teacher"), f"{column.name!r} leads to those who teach"),
     )
-    return Block("enrollments", lines)
+    return EntityDraft("enrollments", lines)
 
 
-def enrollments_blocks(survey: Survey, file: str) -> list[Block]:
+def enrollments_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     """Return the blocks of a file of enrollments, with its classes if no file lists those."""
-    meant = named(survey, file, ENROLLMENTS)
+    meant = columns_by_meaning(survey, file, ENROLLMENTS)
     groups = survey.leading(file, "classes")
     group = groups[0] if groups else meant.get("class")
     people = [one for one in survey.leading(file, *PEOPLE) if one is not group]
-    blocks: list[Block] = []
+    blocks: list[EntityDraft] = []
     if group is None:
-        own = Line("classSourcedId", '""', "which column names the class?", open=True)
+        own = DraftLine("classSourcedId", '""', "which column names the class?", open=True)
     elif groups:
         own = link_line(survey, "classSourcedId", group)
     else:
-        own = Line("classSourcedId", _class_id(group), "as above", (group.name,))
-        blocks = [*schools_block(survey, file), *_classes_named(survey, file, group)]
+        own = DraftLine("classSourcedId", _class_id(group), "as above", (group.name,))
+        blocks = [*named_schools_blocks(survey, file), *_classes_named(survey, file, group)]
     alone = len(people) == 1
     blocks += [_enrollments(survey, own, one, meant, alone=alone) for one in people]
     if not people:
-        person = Line("userSourcedId", '""', "which column names the person?", open=True)
-        role = Line("role", constant(""), "what are they in the class?", open=True)
-        blocks.append(Block("enrollments", (own, person, role)))
+        person = DraftLine("userSourcedId", '""', "which column names the person?", open=True)
+        role = DraftLine("role", constant(""), "what are they in the class?", open=True)
+        blocks.append(EntityDraft("enrollments", (own, person, role)))
     return blocks
 
 
-def _classes_named(survey: Survey, file: str, group: SourceColumn) -> list[Block]:
+def _classes_named(survey: Survey, file: str, group: SourceColumn) -> list[EntityDraft]:
     why = f"no file lists classes, so there is one for each value of {group.name!r}"
-    own = Line("sourcedId", _class_id(group), why, (group.name,))
+    own = DraftLine("sourcedId", _class_id(group), why, (group.name,))
     return _classes_and_courses(survey, file, own, group, (ONCE,))
 
 
 def _class_id(group: SourceColumn) -> str:
-    return quoted(group.name) if group.fit_for_ids else derived("class", group.name)
+    return toml_string(group.name) if group.fit_for_ids else derived("class", group.name)
 
 
 def _enrollments(
-    survey: Survey, own: Line, column: SourceColumn, meant: Meant, *, alone: bool
-) -> Block:
+    survey: Survey, own: DraftLine, column: SourceColumn, meant: ColumnsByMeaning, *, alone: bool
+) -> EntityDraft:
     """The enrollments of the people in a column; `alone` if no other column has people."""
     days = [
         date_line(name, meant[name]) for name in ("beginDate", "endDate") if name in meant and alone
@@ -292,32 +308,32 @@ def _enrollments(
     ]
     link = survey.links.of(column)
     if alone or link is None or survey.holds[link.key.file].subject == "students":
-        return Block("enrollments", tuple(lines))
+        return EntityDraft("enrollments", tuple(lines))
     # A teacher is in the rows of all students of the class, but has one enrollment.
     reads = (*own.reads, column.name)
     sourced_id = derived("enrollment", *dict.fromkeys(reads))
-    key = Line("sourcedId", sourced_id, "the class and the person", reads)
-    return Block("enrollments", (ONCE, key, *lines))
+    key = DraftLine("sourcedId", sourced_id, "the class and the person", reads)
+    return EntityDraft("enrollments", (ONCE, key, *lines))
 
 
 def _class_role_lines(
-    survey: Survey, column: SourceColumn, meant: Meant, alone: bool
-) -> list[Line]:
+    survey: Survey, column: SourceColumn, meant: ColumnsByMeaning, alone: bool
+) -> list[DraftLine]:
     if "role" in meant and alone:
         return meaning_lines("role", "class_role", meant["role"], "by its name", "enrollments")
     link = survey.links.of(column)
     subject = survey.holds[link.key.file].subject if link else "people"
     if subject == "people":
-        return [Line("role", constant(""), "what are they in the class?", open=True)]
+        return [DraftLine("role", constant(""), "what are they in the class?", open=True)]
     role = "student" if subject == "students" else "teacher"
-    return [Line("role", constant(role), f"{column.name!r} leads to {subject}")]
+    return [DraftLine("role", constant(role), f"{column.name!r} leads to {subject}")]
 
 
-def named(survey: Survey, file: str, spellings: Spellings) -> Meant:
+def columns_by_meaning(survey: Survey, file: str, spellings: Spellings) -> ColumnsByMeaning:
     """Return the first column with each meaning, except the key."""
-    meant: Meant = {}
+    meant: ColumnsByMeaning = {}
     for one in survey.columns[file]:
-        meaning = means(one.name, spellings)
+        meaning = meaning_of(one.name, spellings)
         if meaning and one is not survey.links.keys.get(file):
             meant.setdefault(meaning, one)
     return meant
@@ -325,74 +341,80 @@ def named(survey: Survey, file: str, spellings: Spellings) -> Meant:
 
 def text_line(
     name: str, column: SourceColumn | None, otherwise: SourceColumn | None = None
-) -> Line:
+) -> DraftLine:
     """Return the line of a column with text, or of another column if there is none by that name."""
     if column is not None:
         return _plain_line(name, column)
     if otherwise is not None:
-        return Line(name, quoted(otherwise.name), "no other column says it", (otherwise.name,))
-    return Line(name, '""', "no column has it by its name", open=True)
+        return DraftLine(
+            name, toml_string(otherwise.name), "no other column says it", (otherwise.name,)
+        )
+    return DraftLine(name, '""', "no column has it by its name", open=True)
 
 
-def schools_blocks(survey: Survey, file: str) -> list[Block]:
+def schools_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     """Return the block of a file of schools."""
-    meant, key = named(survey, file, SCHOOLS), survey.links.keys.get(file)
+    meant, key = columns_by_meaning(survey, file, SCHOOLS), survey.links.keys.get(file)
     lines = [key_line(survey, "sourcedId", key), text_line("name", meant.get("name"), key)]
-    lines.append(Line("type", constant("school"), survey.holds[file].why))
+    lines.append(DraftLine("type", constant("school"), survey.holds[file].why))
     if "identifier" in meant:
         lines.append(text_line("identifier", meant["identifier"]))
-    return [Block("orgs", tuple(lines))]
+    return [EntityDraft("orgs", tuple(lines))]
 
 
-def terms_blocks(survey: Survey, file: str) -> list[Block]:
+def terms_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     """Return the block of a file of terms."""
-    meant, key = named(survey, file, TERMS), survey.links.keys.get(file)
+    meant, key = columns_by_meaning(survey, file, TERMS), survey.links.keys.get(file)
     lines = [key_line(survey, "sourcedId", key), text_line("title", meant.get("title"), key)]
-    lines.append(Line("type", constant("term"), survey.holds[file].why))
+    lines.append(DraftLine("type", constant("term"), survey.holds[file].why))
     lines += [date_line(name, meant.get(name)) for name in ("startDate", "endDate")]
-    return [Block("academicSessions", tuple(lines))]
+    return [EntityDraft("academicSessions", tuple(lines))]
 
 
-def date_line(name: str, column: SourceColumn | None) -> Line:
+def date_line(name: str, column: SourceColumn | None) -> DraftLine:
     """Return the line of a column with dates; open if its values are no dates."""
     if column is None:
-        return Line(name, '""', "no column has it by its name", open=True)
+        return DraftLine(name, '""', "no column has it by its name", open=True)
     why = "its values are dates" if column.dates else "by its name, but its values are no dates"
-    return Line(name, word("iso_date", column.name), why, (column.name,), open=not column.dates)
+    return DraftLine(
+        name, cell_of("iso_date", column.name), why, (column.name,), open=not column.dates
+    )
 
 
-def status_lines(meant: dict[str, SourceColumn]) -> list[Line]:
+def status_lines(meant: dict[str, SourceColumn]) -> list[DraftLine]:
     """Return the line of a status: open, as only a person knows whether it deletes records."""
     if "status" not in meant:
         return []
     column = meant["status"].name
     why = "does it say who is gone? Words such as inactive are then deletions"
-    return [Line("status", word("status", column), why, (column,), open=True)]
+    return [DraftLine("status", cell_of("status", column), why, (column,), open=True)]
 
 
-def courses_blocks(survey: Survey, file: str) -> list[Block]:
+def courses_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     """Return the block of a file of courses."""
-    meant, key = named(survey, file, COURSES), survey.links.keys.get(file)
+    meant, key = columns_by_meaning(survey, file, COURSES), survey.links.keys.get(file)
     lines = [key_line(survey, "sourcedId", key), text_line("title", meant.get("title"), key)]
     if "courseCode" in meant:
         lines.append(text_line("courseCode", meant["courseCode"]))
     lines.append(org_line(survey, file, "orgSourcedId"))
     if "grades" in meant:
         lines += meaning_lines("grades", "grades", meant["grades"], "by its name")
-    return [*schools_block(survey, file), Block("courses", tuple(lines))]
+    return [*named_schools_blocks(survey, file), EntityDraft("courses", tuple(lines))]
 
 
-def agent_lines(survey: Survey, file: str) -> list[Line]:
+def agent_lines(survey: Survey, file: str) -> list[DraftLine]:
     """Return the line of the agents of students, which are in a file of contacts."""
     return [_agents_line(survey, child, key) for child, key in _contacts(survey, file)[:1]]
 
 
-def agent_joins(survey: Survey, file: str) -> list[Block]:
+def agent_joins(survey: Survey, file: str) -> list[EntityDraft]:
     """Return the join of the file of contacts to the file of students."""
     own = survey.links.keys.get(file)
     if own is None:
         return []
-    return [Block("join", _join(own, child, key)) for child, key in _contacts(survey, file)[:1]]
+    return [
+        EntityDraft("join", _join(own, child, key)) for child, key in _contacts(survey, file)[:1]
+    ]
 
 
 def _contacts(survey: Survey, file: str) -> list[tuple[SourceColumn, SourceColumn]]:
@@ -407,26 +429,26 @@ def _contacts(survey: Survey, file: str) -> list[tuple[SourceColumn, SourceColum
     return [(child, key) for child in children if (key := survey.links.keys.get(child.file))]
 
 
-def _agents_line(survey: Survey, child: SourceColumn, key: SourceColumn) -> Line:
+def _agents_line(survey: Survey, child: SourceColumn, key: SourceColumn) -> DraftLine:
     column = f"{_stem(child.file)}.{key.name}"
     why = f"{child.name!r} of {child.file} says whose contact each is"
-    if id_cell(survey, key) == quoted(key.name):
-        return Line("agentSourcedIds", word("texts", column), why)
+    if id_cell(survey, key) == toml_string(key.name):
+        return DraftLine("agentSourcedIds", cell_of("texts", column), why)
     way = "digested_each" if is_personal(key) else "derived_each"
-    ids = f'{{{way} = "contact", column = {quoted(column)}}}'
+    ids = f'{{{way} = "contact", column = {toml_string(column)}}}'
     if is_personal(key) or (key.distinct.str.to_lowercase() == key.distinct).all():
-        return Line("agentSourcedIds", ids, why)
+        return DraftLine("agentSourcedIds", ids, why)
     why = f"{why}; but ids in lists are made in lower case"
-    return Line("agentSourcedIds", ids, why, open=True)
+    return DraftLine("agentSourcedIds", ids, why, open=True)
 
 
-def _join(own: SourceColumn, child: SourceColumn, key: SourceColumn) -> tuple[Line, ...]:
+def _join(own: SourceColumn, child: SourceColumn, key: SourceColumn) -> tuple[DraftLine, ...]:
     return (
-        Line("file", quoted(_stem(child.file)), "where the contacts of each student are"),
-        Line("on", quoted(own.name), "the student here", (own.name,)),
-        Line("key", quoted(child.name), "the student there"),
-        Line("columns", f"[{quoted(key.name)}]", "the contact"),
-        Line("all_of_them", "true", "a student has several"),
+        DraftLine("file", toml_string(_stem(child.file)), "where the contacts of each student are"),
+        DraftLine("on", toml_string(own.name), "the student here", (own.name,)),
+        DraftLine("key", toml_string(child.name), "the student there"),
+        DraftLine("columns", f"[{toml_string(key.name)}]", "the contact"),
+        DraftLine("all_of_them", "true", "a student has several"),
     )
 
 
@@ -451,7 +473,7 @@ WORDS: dict[str, Meaning] = {
 
 def meaning_lines(
     key: str, vocabulary: str, column: SourceColumn, why: str, entity: str = ""
-) -> list[Line]:
+) -> list[DraftLine]:
     """Return the lines of a column with words of a vocabulary.
 
     That is one line if all values are known or if there are too many; otherwise, a line for each
@@ -460,26 +482,26 @@ def meaning_lines(
     meaning, reads = WORDS[vocabulary], (column.name,)
     counts = _counts(column)
     unknown = [value for value, _ in counts if meaning(value) is None]
-    cell = word(vocabulary, column.name)
+    cell = cell_of(vocabulary, column.name)
     if not unknown:
-        return [Line(key, cell, f"{why}; all of its values are known", reads)]
+        return [DraftLine(key, cell, f"{why}; all of its values are known", reads)]
     if not column.closed or column.emails or looks_like_id(column.words):
         why = f"{why}, but {len(unknown)} of its {len(counts)} values are not known"
-        return [Line(key, cell, why, reads, open=True)]
+        return [DraftLine(key, cell, why, reads, open=True)]
     expected = ", ".join(ENTITIES[entity][key].values if entity else GRADES)
     why = f"{why}; each of its values has a line"
     return [
-        Line(f"{key}.one_of", quoted(column.name), why, reads),
+        DraftLine(f"{key}.one_of", toml_string(column.name), why, reads),
         *(_value_line(key, value, rows, meaning(value), expected) for value, rows in counts),
     ]
 
 
-def _value_line(key: str, value: str, rows: int, meant: str | None, expected: str) -> Line:
-    path = f"{key}.words.{key_of(value)}"
+def _value_line(key: str, value: str, rows: int, meant: str | None, expected: str) -> DraftLine:
+    path = f"{key}.words.{toml_key(value)}"
     where = f"in {rows} row{'s' * (rows != 1)}"
     if meant is None:
-        return Line(path, '""', f"{where}; what is it? {expected}", open=True)
-    return Line(path, quoted(meant), where)
+        return DraftLine(path, '""', f"{where}; what is it? {expected}", open=True)
+    return DraftLine(path, toml_string(meant), where)
 
 
 def _counts(column: SourceColumn) -> list[tuple[str, int]]:

@@ -49,7 +49,7 @@ class Links:
         return [link for link in self.links if link.key.file == file]
 
 
-def linked(columns: Columns) -> Links:
+def find_links(columns: Columns) -> Links:
     """Find the keys, and the links to them: the nearest one for each column, by its words."""
     every = [one for each in columns.values() for one in each if not one.dates]
     certain = [one for one in every if one.unique]
@@ -161,7 +161,7 @@ def _key(
     return max(candidates, key=merit)
 
 
-def reasons(links: Links, key: SourceColumn) -> Iterator[str]:
+def key_reasons(links: Links, key: SourceColumn) -> Iterator[str]:
     """Yield the reasons why a column is the key of its file, for people who read the mapping."""
     count = key.distinct.len()
     yield (

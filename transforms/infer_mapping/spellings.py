@@ -41,7 +41,7 @@ FILES: Mapping[Subject, tuple[str, ...]] = {
 }  # fmt: skip
 PEOPLE: frozenset[Subject] = frozenset({"students", "teachers", "staff", "contacts", "people"})
 # Words that may precede a column's own name: `Pupil Forename`, `Legal Surname`.
-WHOSE = frozenset(
+QUALIFIERS = frozenset(
     {
         *FILES["students"],
         *FILES["teachers"],
@@ -182,15 +182,15 @@ def subject_of(name: str) -> tuple[Subject, str] | None:
     )
 
 
-def means(name: str, spellings: Spellings) -> str | None:
-    """Return the meaning of a column's name, with or without the words of `WHOSE` in front."""
+def meaning_of(name: str, spellings: Spellings) -> str | None:
+    """Return the meaning of a column's name, with or without the words of `QUALIFIERS` in front."""
     words = [word for word in words_of(name) if word != "sis"]
     while words:
         joined = "".join(words)
         for meaning, known in spellings.items():
             if joined in known:
                 return meaning
-        if words[0] not in WHOSE:
+        if words[0] not in QUALIFIERS:
             return None
         words = words[1:]
     return None

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from transforms.findings import ROW, SEVERAL, SPAN, Findings, of_rows
+from transforms.findings import FILE_SEPARATOR, ROW, SPAN, Findings, row_findings
 from transforms.layouts.expressions import Cell
 from transforms.layouts.layout import File, Frames, Join, Layout, Rows
 from transforms.layouts.match import MatchedFile
-from transforms.layouts.options import Dialect
-from transforms.roster import LOST
+from transforms.layouts.options import ReadingOptions
+from transforms.roster import LOST_COLUMNS
 from transforms.schemas import ENTITIES
 
 # Columns that hold the fields of `Rows` with the same names.
@@ -19,14 +19,14 @@ REPEATS, DERIVED, PRESUMED = "#repeats", "#derived", "#presumed"
 
 
 @dataclass(frozen=True)
-class Part:
+class EntityRows:
     """The rows of one entity, on their way to a `Table`."""
 
     # The entity's columns, `#repeats`, `#derived`, `#presumed`, and `#row`, which is numbered over
     # several files (see `findings.placed`).
     frame: pl.DataFrame
     # Rows that do not fit their header.
-    lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
+    lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST_COLUMNS))
     # Columns that the drop has a value for.
     said: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
@@ -38,20 +38,22 @@ class Part:
     @property
     def file(self) -> str:
         """The names of the files, as findings name them."""
-        return SEVERAL.join(self.files)
+        return FILE_SEPARATOR.join(self.files)
 
-    def having(self, frame: pl.DataFrame, *said: str) -> Part:
+    def having(self, frame: pl.DataFrame, *said: str) -> EntityRows:
         """Return a copy with other rows, and with more columns that have values."""
         return replace(self, frame=frame, said=self.said | frozenset(said))
 
 
-Parts = dict[str, Part]
+RowsByEntity = dict[str, EntityRows]
 
 
-def assembled(layout: Layout, files: dict[str, MatchedFile], dialect: Dialect) -> Parts:
+def assemble(
+    layout: Layout, files: dict[str, MatchedFile], dialect: ReadingOptions
+) -> RowsByEntity:
     """Read every row of every file, for each entity that it describes; parents first."""
     frames = layout.prepare({name: match.frame for name, match in files.items()})
-    parts: Parts = {}
+    parts: RowsByEntity = {}
     for file in (file for file in layout.files if file.name in files):
         source = _Source(file, files[file.name], frozenset(files))
         frame = _with_joins(file, frames)
@@ -62,7 +64,7 @@ def assembled(layout: Layout, files: dict[str, MatchedFile], dialect: Dialect) -
     return {name: parts[name] for name in ENTITIES if name in parts}
 
 
-def leading_nowhere(layout: Layout, files: dict[str, MatchedFile]) -> list[Findings]:
+def unmatched_joins(layout: Layout, files: dict[str, MatchedFile]) -> list[Findings]:
     """Report the rows of joined files that match no row.
 
     Only for joins that take all matches: those list something for each row here.
@@ -76,7 +78,7 @@ def leading_nowhere(layout: Layout, files: dict[str, MatchedFile]) -> list[Findi
                 sourcedId=join.key
             )
             found.append(
-                of_rows(
+                row_findings(
                     "link_nowhere",
                     rows,
                     file=other.raw.name,
@@ -175,10 +177,14 @@ def _condition_reads(rows: Rows) -> tuple[str, ...]:
 
 
 def _add_rows(
-    part: Part | None, rows: Rows, frame: pl.DataFrame, source: _Source, dialect: Dialect
-) -> Part:
+    part: EntityRows | None,
+    rows: Rows,
+    frame: pl.DataFrame,
+    source: _Source,
+    dialect: ReadingOptions,
+) -> EntityRows:
     match = source.match
-    part = part or Part(_read_rows(rows, frame.clear(), 0, dialect))
+    part = part or EntityRows(_read_rows(rows, frame.clear(), 0, dialect))
     # A row that describes two records of one entity gets two row numbers, so that an error in one
     # record does not affect the other.
     place = len(part.files)
@@ -189,10 +195,12 @@ def _add_rows(
     frame = pl.concat([part.frame, added], how="diagonal")
     fed = tuple(dict.fromkeys([*part.fed, *source.fed(rows)]))
     said, unsaid = part.said | source.said(rows), part.unsaid | source.unsaid(rows)
-    return Part(frame, lost, said, files, fed, unsaid - said)
+    return EntityRows(frame, lost, said, files, fed, unsaid - said)
 
 
-def _read_rows(rows: Rows, frame: pl.DataFrame, place: int, dialect: Dialect) -> pl.DataFrame:
+def _read_rows(
+    rows: Rows, frame: pl.DataFrame, place: int, dialect: ReadingOptions
+) -> pl.DataFrame:
     if rows.given:
         frame = frame.filter(pl.col(rows.given).is_not_null())
     if rows.each:
@@ -214,7 +222,7 @@ def _read_rows(rows: Rows, frame: pl.DataFrame, place: int, dialect: Dialect) ->
     ).select(ROW, *names, REPEATS, DERIVED, PRESUMED)
 
 
-def _cell(cell: Cell | None, dialect: Dialect) -> pl.Expr:
+def _cell(cell: Cell | None, dialect: ReadingOptions) -> pl.Expr:
     return pl.lit(None, pl.String) if cell is None else cell.of(dialect).cast(pl.String)
 
 
@@ -244,4 +252,6 @@ def _lost_rows(rows: Rows, place: int, match: MatchedFile) -> pl.DataFrame:
         for cells in match.raw.ragged.values()
     ]
     numbers = [row + place * SPAN for row in match.raw.ragged]
-    return pl.DataFrame({ROW: numbers, "sourcedId": [value or None for value in ids]}, schema=LOST)
+    return pl.DataFrame(
+        {ROW: numbers, "sourcedId": [value or None for value in ids]}, schema=LOST_COLUMNS
+    )

@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.findings import ROW, SPAN, Findings, of_file, of_rows
-from transforms.layouts.assemble import PRESUMED, REPEATS, Part, Parts
-from transforms.layouts.ids import DISTRICT, key_of, written
-from transforms.layouts.options import Dialect
+from transforms.findings import ROW, SPAN, Findings, file_finding, row_findings
+from transforms.layouts.assemble import PRESUMED, REPEATS, EntityRows, RowsByEntity
+from transforms.layouts.ids import DISTRICT, escape, make_id
+from transforms.layouts.options import ReadingOptions
 from transforms.schemas import ENTITIES, LIFECYCLE
 from transforms.schemas.vocabularies import TOBEDELETED
 
 # Column: the enrollment role from which a role was made.
-OF = "#of"
+CLASS_ROLE = "#of"
 # Types of orgs above schools.
 ABOVE = ("district", "state", "national", "local")
 # Enrollment role -> role in the school.
@@ -38,7 +38,9 @@ NAMES = ("givenName", "familyName")
 MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
 
 
-def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
+def with_district(
+    parts: RowsByEntity, dialect: ReadingOptions
+) -> tuple[RowsByEntity, list[Findings]]:
     """Add a district above the orgs without a parent, unless the drop has an org of such a type."""
     orgs = parts.get("orgs")
     if orgs is None or not orgs.frame.height:
@@ -46,7 +48,7 @@ def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]
     tops = orgs.frame.filter(pl.col("parentSourcedId").is_null() & pl.col("type").is_not_null())
     if tops.height == 0 or tops["type"].is_in(ABOVE).all() or "district" in tops["type"]:
         return parts, []
-    sourced_id = dialect.district_id or f"district/{written(dialect.district)}"
+    sourced_id = dialect.district_id or f"district/{escape(dialect.district)}"
     district: dict[str, str | None] = {
         "sourcedId": sourced_id,
         "name": dialect.district,
@@ -57,12 +59,14 @@ def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]
         .then(pl.col("parentSourcedId").fill_null(sourced_id))
         .otherwise("parentSourcedId")
     )
-    frame = made(orgs.having(orgs.frame.with_columns(parent.alias("parentSourcedId"))), [district])
-    finding = of_file("district_made", orgs.file, f"{dialect.district!r}, {sourced_id}")
+    frame = with_records(
+        orgs.having(orgs.frame.with_columns(parent.alias("parentSourcedId"))), [district]
+    )
+    finding = file_finding("district_made", orgs.file, f"{dialect.district!r}, {sourced_id}")
     return parts | {"orgs": orgs.having(frame, "parentSourcedId")}, [finding]
 
 
-def district_of(parts: Parts) -> str | None:
+def district_of(parts: RowsByEntity) -> str | None:
     """Return the only org without a parent, or the only district without one."""
     if "orgs" not in parts:
         return None
@@ -75,7 +79,7 @@ def district_of(parts: Parts) -> str | None:
     return None
 
 
-def with_district_named(parts: Parts, dialect: Dialect) -> Parts:
+def with_district_id(parts: RowsByEntity, dialect: ReadingOptions) -> RowsByEntity:
     """Replace the placeholder `ids.DISTRICT` by the id of the org above all others."""
     district = district_of(parts) or dialect.district_id or None
     done = dict(parts)
@@ -97,7 +101,7 @@ def with_district_named(parts: Parts, dialect: Dialect) -> Parts:
     return done
 
 
-def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
+def with_school_of_class(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
     """Give enrollments the school of their class; if a row has another school, the class counts."""
     if "enrollments" not in parts or "classes" not in parts:
         return parts, []
@@ -109,7 +113,7 @@ def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
     )
     frame = part.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
     other = frame.filter(pl.col("schoolSourcedId") != pl.col("school"))
-    finding = of_rows(
+    finding = row_findings(
         "school_of_class",
         other,
         file=part.file,
@@ -123,12 +127,12 @@ def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
     return parts | {"enrollments": part.having(frame, "schoolSourcedId")}, [finding]
 
 
-def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
+def with_roles_from_classes(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
     """Give people who have only presumed roles, or none, the roles that they have in classes."""
     if not {"users", "enrollments"} <= parts.keys():
         return parts, []
     users = parts["users"]
-    part = parts.get("roles") or Part(_no_rows("roles", users.frame))
+    part = parts.get("roles") or EntityRows(_no_rows("roles", users.frame))
     certain = part.frame.filter(~pl.col(PRESUMED) & pl.col("status").ne_missing(TOBEDELETED))[
         "userSourcedId"
     ].drop_nulls()
@@ -148,7 +152,7 @@ def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
         number.cast(pl.UInt32).alias(ROW), pl.lit(value=False).alias(PRESUMED)
     )
     part = replace(part, files=(*part.files, *users.files * places))
-    finding = of_rows(
+    finding = row_findings(
         "role_from_class",
         added.with_columns(sourcedId="userSourcedId"),
         file=part.file,
@@ -177,7 +181,7 @@ def _roles_in_classes(enrollments: pl.DataFrame, others: pl.Series) -> pl.DataFr
     # An unknown word makes no role; the check reports it for the enrollment.
     role = pl.col("role").replace_strict(ROLE_OF, default=None, return_dtype=pl.String)
     roles = rows.select(
-        "userSourcedId", pl.col("role").alias(OF), orgSourcedId="schoolSourcedId", role=role
+        "userSourcedId", pl.col("role").alias(CLASS_ROLE), orgSourcedId="schoolSourcedId", role=role
     )
     return roles.drop_nulls().unique(maintain_order=True)
 
@@ -198,7 +202,7 @@ def _without_presumed(
     return roles.filter(~(pl.col(PRESUMED) & (same_org | in_district).fill_null(value=False)))
 
 
-def roles_in_order(part: Part) -> Part:
+def with_primary_roles(part: EntityRows) -> EntityRows:
     """Keep each role in an org once, and make one role of a person in each org primary.
 
     The first role is primary, unless the drop says that another one is.
@@ -219,7 +223,7 @@ def roles_in_order(part: Part) -> Part:
     return part.having(frame, "roleType")
 
 
-def teaching_once(part: Part) -> Part:
+def with_primary_teachers(part: EntityRows) -> EntityRows:
     """Make a person who is the first and the second teacher of a class its primary teacher.
 
     Both rows are then equal, and are merged later.
@@ -230,7 +234,7 @@ def teaching_once(part: Part) -> Part:
     return part.having(part.frame.with_columns(primary.alias("primary")))
 
 
-def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
+def with_ids(part: EntityRows, kind: str, columns: tuple[str, ...]) -> EntityRows:
     """Make ids from columns, for records without an id.
 
     If a person was enrolled several times, the id of each later time also contains its first day.
@@ -239,7 +243,7 @@ def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
     if not part.frame.select(without_id.any()).item():
         return part
     frame = part.frame.with_columns(
-        key_of(kind, [pl.col(name) for name in columns], len(columns)).alias("#key")
+        make_id(kind, [pl.col(name) for name in columns], len(columns)).alias("#key")
     )
     nth = pl.col("beginDate").rank("dense").over("#key")
     with_day = pl.concat_str("#key", pl.lit("/"), "beginDate")
@@ -251,7 +255,7 @@ def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
     return part.having(frame.with_columns(key.alias("sourcedId")).drop("#key"), "sourcedId")
 
 
-def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
+def with_years(parts: RowsByEntity, dialect: ReadingOptions) -> tuple[RowsByEntity, list[Findings]]:
     """Complete sessions and the terms of classes.
 
     Every session gets a school year, and a parent session of type `schoolYear`. A class without a
@@ -277,18 +281,18 @@ def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
     missing = sorted(years - own.keys())
     records = [_year(year, frame, dialect) for year in missing]
     sessions = sessions.having(
-        made(sessions.having(frame), records), "schoolYear", "parentSourcedId"
+        with_records(sessions.having(frame), records), "schoolYear", "parentSourcedId"
     )
     parts = parts | {"academicSessions": sessions}
     if records:
         titles = ", ".join(f"{one['title']}, {one['sourcedId']}" for one in records)
-        findings.append(of_file("year_made", sessions.file, titles))
+        findings.append(file_finding("year_made", sessions.file, titles))
     if classes is None or not without_term:
         return parts, findings
     current = own.get(str(dialect.current_year), _id_of(str(dialect.current_year)))
     rows = classes.frame.filter(pl.col("termSourcedIds").is_null())
     findings.append(
-        of_rows(
+        row_findings(
             "term_missing",
             rows,
             file=classes.file,
@@ -301,18 +305,20 @@ def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
     return parts | {"classes": classes.having(filled, "termSourcedIds")}, findings
 
 
-def _no_sessions(classes: Part) -> Part:
+def _no_sessions(classes: EntityRows) -> EntityRows:
     """The sessions of a drop that has none; added ones are reported for the file of the classes."""
     names = [column.name for column in ENTITIES["academicSessions"].current]
     marks = {name: dtype for name, dtype in classes.frame.schema.items() if name.startswith("#")}
-    return Part(
+    return EntityRows(
         pl.DataFrame(schema=marks | dict.fromkeys(names, pl.String)),
         files=classes.files,
         said=frozenset({"sourcedId", "title", "type", "startDate", "endDate"}),
     )
 
 
-def _with_dates(sessions: Part, dialect: Dialect) -> tuple[pl.DataFrame, list[Findings]]:
+def _with_dates(
+    sessions: EntityRows, dialect: ReadingOptions
+) -> tuple[pl.DataFrame, list[Findings]]:
     """Give sessions without dates those of the current school year.
 
     Such a session has no end: it continues for as long as it is in the drops.
@@ -322,7 +328,7 @@ def _with_dates(sessions: Part, dialect: Dialect) -> tuple[pl.DataFrame, list[Fi
     )
     rows = sessions.frame.filter(dateless)
     start, end = (day.isoformat() for day in dialect.days_of(dialect.current_year))
-    finding = of_rows(
+    finding = row_findings(
         "term_undated",
         rows,
         file=sessions.file,
@@ -338,7 +344,7 @@ def _with_dates(sessions: Part, dialect: Dialect) -> tuple[pl.DataFrame, list[Fi
     return sessions.frame.with_columns(days), [finding]
 
 
-def _school_year(dialect: Dialect) -> pl.Expr:
+def _school_year(dialect: ReadingOptions) -> pl.Expr:
     """The year in which a session's school year ends, by its start date unless the drop has it."""
     start = pl.col("startDate").str.to_date("%Y-%m-%d", strict=False)
     month, day = dialect.year_begins
@@ -386,7 +392,7 @@ def _id_of(year: str) -> str:
     return f"year/{year}"
 
 
-def _year(year: str, frame: pl.DataFrame, dialect: Dialect) -> dict[str, str | None]:
+def _year(year: str, frame: pl.DataFrame, dialect: ReadingOptions) -> dict[str, str | None]:
     """The record of the school year that ends in `year`; it contains all of its terms."""
     first, last = dialect.days_of(int(year))
     days = pl.col("startDate", "endDate").str.to_date("%Y-%m-%d", strict=False)
@@ -404,12 +410,12 @@ def _year(year: str, frame: pl.DataFrame, dialect: Dialect) -> dict[str, str | N
     }
 
 
-def people(part: Part) -> tuple[Part, list[Findings]]:
+def merge_people(part: EntityRows) -> tuple[EntityRows, list[Findings]]:
     """Merge the rows of each person into one row.
 
     A row that was exported twice stays twice; exact duplicates are merged, and counted, later.
     """
-    frame = still_here(part.frame)
+    frame = without_superseded_deletions(part.frame)
     enabled = pl.col("enabledUser").fill_null("true")
     rows = frame.filter(pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null())
     if not rows.height:
@@ -467,9 +473,9 @@ def _merged_with_copies(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([merged, copies.select(merged.columns)])
 
 
-def once(part: Part) -> tuple[Part, list[Findings]]:
+def merge_demographics(part: EntityRows) -> tuple[EntityRows, list[Findings]]:
     """Merge the rows with the demographics of each person; the first value counts."""
-    part = part.having(still_here(part.frame))
+    part = part.having(without_superseded_deletions(part.frame))
     rows = part.frame.filter(
         pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
     )
@@ -503,7 +509,7 @@ def _all_items(name: str) -> pl.Expr:
     return pl.when(items != "").then(items).alias(name)
 
 
-def _differences(rows: pl.DataFrame, part: Part) -> Iterator[Findings]:
+def _differences(rows: pl.DataFrame, part: EntityRows) -> Iterator[Findings]:
     """Report the people whose rows have different values, by column; the first row counts."""
     for name in _single_valued(rows):
         counts = pl.col(name).n_unique() - pl.col(name).null_count().cast(pl.Boolean).cast(
@@ -514,12 +520,12 @@ def _differences(rows: pl.DataFrame, part: Part) -> Iterator[Findings]:
             first = rows.filter(pl.col("sourcedId").is_in(differing.implode())).unique(
                 "sourcedId", keep="last", maintain_order=True
             )
-            yield of_rows(
+            yield row_findings(
                 "person_differs", first, file=part.file, entity="users", column=name, value=name
             )
 
 
-def still_here(frame: pl.DataFrame) -> pl.DataFrame:
+def without_superseded_deletions(frame: pl.DataFrame) -> pl.DataFrame:
     """Remove rows that delete a record which another row still has."""
     deleted = pl.col("status").eq_missing(TOBEDELETED)
     if not frame.select(deleted.any()).item():
@@ -528,7 +534,7 @@ def still_here(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~(deleted & pl.col("sourcedId").is_in(active.implode())))
 
 
-def made(part: Part, records: list[dict[str, str | None]]) -> pl.DataFrame:
+def with_records(part: EntityRows, records: list[dict[str, str | None]]) -> pl.DataFrame:
     """Return the rows of a part, with added records that are in no file.
 
     Their row numbers count down from the end of the first file's span.

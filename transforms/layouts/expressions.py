@@ -15,8 +15,8 @@ from typing import Literal
 
 import polars as pl
 
-from transforms.layouts.ids import DISTRICT, key_of, keys_of, whole_key_of
-from transforms.layouts.options import DateOrder, Dialect
+from transforms.layouts.ids import DISTRICT, make_full_id, make_id, make_ids
+from transforms.layouts.options import DateOrder, ReadingOptions
 from transforms.layouts.vocabulary import (
     CLASS_ROLES,
     NO_RACE,
@@ -39,7 +39,7 @@ class Cell:
     """How to compute one column of the roster, or a condition."""
 
     reads: tuple[str, ...]  # columns of the file
-    of: Callable[[Dialect], pl.Expr]  # the expression, with the settings of a feed
+    of: Callable[[ReadingOptions], pl.Expr]  # the expression, with the settings of a feed
     holds_without: bool = False  # a condition that holds in a file without these columns
     made: bool = False  # an id that `derived` or `digested` makes
 
@@ -144,7 +144,7 @@ def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     wanted = len(parts) if needs is None else needs
     return Cell(
         columns_of(parts),
-        lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted),
+        lambda dialect: make_id(kind, [part.of(dialect) for part in parts], wanted),
         made=True,
     )
 
@@ -153,7 +153,7 @@ def derived_each(kind: str, column: str) -> Cell:
     """Make a list of ids with one part each, from the items of a list in lower case."""
     return Cell(
         (column,),
-        lambda _: by_value(pl.col(column), lambda cell: keys_of(kind, _listed(cell.lower()))),
+        lambda _: by_value(pl.col(column), lambda cell: make_ids(kind, _listed(cell.lower()))),
     )
 
 
@@ -164,9 +164,9 @@ def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     """
     wanted = len(parts) if needs is None else needs
 
-    def of(dialect: Dialect) -> pl.Expr:
+    def of(dialect: ReadingOptions) -> pl.Expr:
         return by_value(
-            whole_key_of(kind, [part.of(dialect) for part in parts], wanted), dialect.digests.id_of
+            make_full_id(kind, [part.of(dialect) for part in parts], wanted), dialect.digests.id_of
         )
 
     return Cell(columns_of(parts), of)
@@ -175,9 +175,9 @@ def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
 def digested_each(kind: str, column: str) -> Cell:
     """Make a list of ids as `derived_each` does, but from personal data: digests."""
 
-    def of(dialect: Dialect) -> pl.Expr:
+    def of(dialect: ReadingOptions) -> pl.Expr:
         def read(cell: str) -> str:
-            readable = filter(None, keys_of(kind, _listed(cell.lower())).split(","))
+            readable = filter(None, make_ids(kind, _listed(cell.lower())).split(","))
             return ",".join(map(dialect.digests.id_of, readable))
 
         return by_value(pl.col(column), read)
@@ -197,7 +197,7 @@ def one_of(column: str | Cell, words: Words, vocabulary: str = "") -> Cell:
     """
     cell = _cell(column)
 
-    def of(dialect: Dialect) -> pl.Expr:
+    def of(dialect: ReadingOptions) -> pl.Expr:
         known = {
             word.casefold(): value
             for word, value in (*words.items(), *dialect.words.get(vocabulary, {}).items())
@@ -236,7 +236,7 @@ def class_role(column: str) -> Cell:
 def status(column: str) -> Cell:
     """Read `tobedeleted` where the row says that its record was deleted; otherwise, blank."""
 
-    def of(dialect: Dialect) -> pl.Expr:
+    def of(dialect: ReadingOptions) -> pl.Expr:
         own = {word.casefold(): value for word, value in dialect.words.get("states", {}).items()}
         cell = (
             pl.col(column)
@@ -255,7 +255,7 @@ def grades(column: str) -> Cell:
     `words.grades` of the feed's file adds spellings.
     """
 
-    def of(dialect: Dialect) -> pl.Expr:
+    def of(dialect: ReadingOptions) -> pl.Expr:
         own = dialect.words.get("grades", {})
         return by_value(pl.col(column), lambda cell: _graded(cell, own))
 
@@ -278,7 +278,7 @@ def races(column: str | Cell) -> dict[str, Cell]:
 def user_ids(**columns: str) -> Cell:
     """Write ids in other systems, such as `{State:123}`, from one column for each type of id."""
 
-    def of(_: Dialect) -> pl.Expr:
+    def of(_: ReadingOptions) -> pl.Expr:
         items = [
             pl.lit(f"{{{kind}:") + pl.col(name) + pl.lit("}") for kind, name in columns.items()
         ]
@@ -310,7 +310,7 @@ def family_name(column: str) -> Cell:
 def iso_date(column: str, order: DateOrder = "mdy", century: Century = "this") -> Cell:
     """Read a date; a date order in the feed's file overrides `order`."""
 
-    def of(dialect: Dialect) -> pl.Expr:
+    def of(dialect: ReadingOptions) -> pl.Expr:
         used = dialect.date_order or order
         return by_value(pl.col(column), lambda cell: day_of(cell, used, dialect.today, century))
 
@@ -407,10 +407,10 @@ def _graded(cell: str, own: Mapping[str, str]) -> str:
     return ",".join(dict.fromkeys(grade for item in items for grade in item.split(",") if grade))
 
 
-def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[Dialect], pl.Expr]:
+def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[ReadingOptions], pl.Expr]:
     known = {race.casefold(), *words}
 
-    def of(dialect: Dialect) -> pl.Expr:
+    def of(dialect: ReadingOptions) -> pl.Expr:
         own = {
             word.casefold()
             for word, meaning in dialect.words.get("races", {}).items()
@@ -422,13 +422,13 @@ def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[Dialect], 
     return of
 
 
-def _unknown_races(cell: Cell) -> Callable[[Dialect], pl.Expr]:
+def _unknown_races(cell: Cell) -> Callable[[ReadingOptions], pl.Expr]:
     known = {
         *NO_RACE,
         *(word for race, words in RACES.items() for word in (race.casefold(), *words)),
     }
 
-    def of(dialect: Dialect) -> pl.Expr:
+    def of(dialect: ReadingOptions) -> pl.Expr:
         words = sorted(known | {word.casefold() for word in dialect.words.get("races", {})})
         unknown = (
             _races_in(cell, dialect)
@@ -440,7 +440,7 @@ def _unknown_races(cell: Cell) -> Callable[[Dialect], pl.Expr]:
     return of
 
 
-def _races_in(cell: Cell, dialect: Dialect) -> pl.Expr:
+def _races_in(cell: Cell, dialect: ReadingOptions) -> pl.Expr:
     return (
         cell.of(dialect).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
     )

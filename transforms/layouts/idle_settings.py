@@ -8,12 +8,12 @@ from pathlib import PurePath
 from typing import Any, cast
 
 from transforms.layouts.expressions import Cell
-from transforms.layouts.layout import Layout, plain
-from transforms.layouts.options import Dialect
+from transforms.layouts.layout import Layout, comparable_name
+from transforms.layouts.options import ReadingOptions
 
 ONEROSTER = "oneroster"
 # Settings that every layout uses, and settings that all declared layouts use.
-ALL = frozenset({"prefix", "snapshot"})
+ALWAYS_USED = frozenset({"prefix", "snapshot"})
 DECLARED = frozenset({"school_year", "year_begins", "repair", "without"})
 # Settings of layouts that make digests from personal data.
 SALTS = frozenset({"salt_env", "salt_file", "salt_block"})
@@ -21,21 +21,23 @@ SALTS = frozenset({"salt_env", "salt_file", "salt_block"})
 DISTRICT = frozenset({"district.name", "district.id"})
 
 
-def unused(layout: Layout | None, dialect: Dialect, layouts: Mapping[str, Layout]) -> Iterator[str]:
+def unused_settings(
+    layout: Layout | None, dialect: ReadingOptions, layouts: Mapping[str, Layout]
+) -> Iterator[str]:
     """Yield a sentence for each setting of the feed's file that a layout does not use.
 
     It also names those of the `layouts` that use the setting. `None` is OneRoster's own layout.
     """
-    used = ALL if layout is None else settings_of(layout)
+    used = ALWAYS_USED if layout is None else settings_used(layout)
     code = ONEROSTER if layout is None else layout.code
     for name in sorted(dialect.said - used):
-        users = ", ".join(one for one, other in layouts.items() if name in settings_of(other))
+        users = ", ".join(one for one, other in layouts.items() if name in settings_used(other))
         yield f"`{name}`, which layout {code} has no use for; these have: {users}. Remove it"
     if layout is not None and "without" in dialect.said:
         yield from _wrong_without(layout, dialect)
 
 
-def settings_of(layout: Layout) -> frozenset[str]:
+def settings_used(layout: Layout) -> frozenset[str]:
     """Return the settings that a declared layout uses."""
     gives = [rows for file in layout.files for rows in file.gives]
     cells = [
@@ -43,7 +45,7 @@ def settings_of(layout: Layout) -> frozenset[str]:
         for rows in gives
         for cell in (*rows.columns.values(), *([rows.where] if rows.where else []))
     ]
-    asked = {name for cell in cells for name in asked_of(cell)}
+    asked = {name for cell in cells for name in settings_read_by(cell)}
     settings = {name for name in asked if name == "date_order" or name.startswith("words.")}
     if "digests" in asked:
         settings |= SALTS
@@ -52,18 +54,18 @@ def settings_of(layout: Layout) -> frozenset[str]:
     class_types = [rows.columns.get("classType") for rows in gives if rows.entity == "classes"]
     if any(cell is None or cell.reads for cell in class_types):
         settings.add("class_type")
-    return ALL | DECLARED | settings
+    return ALWAYS_USED | DECLARED | settings
 
 
-def asked_of(cell: Cell) -> set[str]:
+def settings_read_by(cell: Cell) -> set[str]:
     """Return the settings that a cell reads."""
     recorder = _Recorder()
-    cell.of(cast(Dialect, recorder))
+    cell.of(cast(ReadingOptions, recorder))
     return recorder.names
 
 
 class _Recorder:
-    """Stands in for a `Dialect`, and records the names of the settings that are read."""
+    """Stands in for a `ReadingOptions`, and records the names of the settings that are read."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -72,7 +74,7 @@ class _Recorder:
         if name == "words":
             return self
         self.names.add(name)
-        return getattr(Dialect(date.min), name)
+        return getattr(ReadingOptions(date.min), name)
 
     def get(self, vocabulary: str, default: Any) -> Any:
         """Stand in for `Dialect.words`."""
@@ -80,7 +82,7 @@ class _Recorder:
         return default
 
 
-def _wrong_without(layout: Layout, dialect: Dialect) -> Iterator[str]:
+def _wrong_without(layout: Layout, dialect: ReadingOptions) -> Iterator[str]:
     """Files can only be missing from full snapshots, and they must be files of the layout."""
     snapshot = layout.snapshot if dialect.snapshot is None else dialect.snapshot
     if not snapshot:
@@ -88,9 +90,9 @@ def _wrong_without(layout: Layout, dialect: Dialect) -> Iterator[str]:
             "`without`, which is for drops that hold all there is. "
             "Remove it, or say `snapshot = true`"
         )
-    names = {plain(name) for file in layout.files for name in (file.name, *file.names)}
+    names = {comparable_name(name) for file in layout.files for name in (file.name, *file.names)}
     for one in dialect.without:
-        if plain(PurePath(one.partition(":")[0].strip()).stem) not in names:
+        if comparable_name(PurePath(one.partition(":")[0].strip()).stem) not in names:
             yield (
                 f"`without` of {one!r}, which is no file of layout {layout.code}. Correct its name"
             )

@@ -4,7 +4,7 @@ They are readable and the same every night, and never use row numbers. An id is 
 parts with `/` between them: `course/elm/MATH101`. Each byte of a character that ids must not have,
 and of `/` and `@`, is written as `@` and two hexadecimal digits, so that different parts never make
 the same id. An id that would be too long ends in a digest. Ids made from personal data are digests
-(`Digests`).
+(`DigestIds`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hashlib import sha256
 
 import polars as pl
 
-from transforms.renamed_ids import Renamed
+from transforms.renamed_ids import RenamedIds
 from transforms.roster import Roster, Table
 from transforms.schemas import Column
 
@@ -28,7 +28,7 @@ DISTRICT = "#district"
 _ESCAPED = re.compile(r"[^0-9A-Za-z.\-_]")
 
 
-def key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
+def make_id(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
     """Make an id from a kind and parts.
 
     It is blank if one of the first `needs` parts is blank. Further blank parts are left out.
@@ -36,50 +36,50 @@ def key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
 
     def cut(keys: pl.Series) -> pl.Series:
         long = keys.filter((keys.str.len_bytes() > LONGEST).fill_null(value=False)).unique()
-        return keys.replace({one: short(one) for one in long}) if long.len() else keys
+        return keys.replace({one: shorten(one) for one in long}) if long.len() else keys
 
-    whole = whole_key_of(kind, parts, needs)
+    whole = make_full_id(kind, parts, needs)
     return whole.map_batches(cut, return_dtype=pl.String, is_elementwise=True)
 
 
-def whole_key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
-    """Make an id as `key_of` does, of any length."""
-    pieces = [pl.lit(kind), *(escaped(part) for part in parts)]
+def make_full_id(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
+    """Make an id as `make_id` does, of any length."""
+    pieces = [pl.lit(kind), *(escape_cells(part) for part in parts)]
     whole = pl.concat_str(pieces, separator="/", ignore_nulls=True)
     if needs == 0:
         return whole
     return pl.when(pl.all_horizontal(part.is_not_null() for part in parts[:needs])).then(whole)
 
 
-def keys_of(kind: str, items: str) -> str:
+def make_ids(kind: str, items: str) -> str:
     """Make a list of ids with one part each from a list of items."""
-    return ",".join(f"{kind}/{written(item)}" for item in items.split(",") if item)
+    return ",".join(f"{kind}/{escape(item)}" for item in items.split(",") if item)
 
 
-def escaped(cell: pl.Expr) -> pl.Expr:
+def escape_cells(cell: pl.Expr) -> pl.Expr:
     """Escape the characters of a part that ids must not have."""
 
     def escape(cells: pl.Series) -> pl.Series:
         cells = cells.str.strip_chars()
         unsafe = cells.filter(cells.str.contains(_ESCAPED.pattern).fill_null(value=False)).unique()
-        return cells.replace({one: written(one) for one in unsafe}) if unsafe.len() else cells
+        return cells.replace({one: escape(one) for one in unsafe}) if unsafe.len() else cells
 
     return cell.map_batches(escape, return_dtype=pl.String, is_elementwise=True)
 
 
-def written(part: str) -> str:
+def escape(part: str) -> str:
     """Escape the characters of one part that ids must not have."""
     return _ESCAPED.sub(lambda match: "".join(f"@{byte:02x}" for byte in match[0].encode()), part)
 
 
-def short(key: str) -> str:
+def shorten(key: str) -> str:
     """Return an id as it is, or, if it is too long, its beginning and a digest of it."""
     if len(key.encode()) <= LONGEST:
         return key
     return f"{key[: LONGEST - 33]}-{sha256(key.encode()).hexdigest()[:32]}"
 
 
-def prefixed(roster: Roster, prefix: str) -> Roster:
+def add_prefix(roster: Roster, prefix: str) -> Roster:
     """Write the prefix before each sourcedId and each reference to a record."""
     if not prefix:
         return roster
@@ -90,7 +90,7 @@ def prefixed(roster: Roster, prefix: str) -> Roster:
     return replace(roster, tables=tables, renamed=renamed)
 
 
-def without_prefix(renamed: Renamed, prefix: str) -> Renamed:
+def remove_prefix(renamed: RenamedIds, prefix: str) -> RenamedIds:
     """Remove the prefix from changed ids: return them as the source writes them."""
     return {
         (entity, new.removeprefix(prefix)): was.removeprefix(prefix)
@@ -121,15 +121,15 @@ def _prefixed_column(column: Column, prefix: str) -> pl.Expr:
     )
 
 
-LENGTH = 32  # hexadecimal digits of a digest
+DIGEST_LENGTH = 32  # hexadecimal digits of a digest
 _ESCAPES = re.compile(r"(?:@[0-9a-f]{2})+")
 
 
 @dataclass(frozen=True)
-class Digests:
+class DigestIds:
     """How the ids of one feed are made from personal data.
 
-    `id_of` converts a readable id, as `key_of` makes it, to the id that the target gets.
+    `id_of` converts a readable id, as `make_id` makes it, to the id that the target gets.
     """
 
     # Makes the digests of this district different from all others; may be a secret.
@@ -158,33 +158,33 @@ class Digests:
         return self._made[readable]
 
     def _id_of(self, readable: str) -> str:
-        earlier = self.prefix + short(readable)
+        earlier = self.prefix + shorten(readable)
         if earlier in self.sent:
             return earlier.removeprefix(self.prefix)
-        plain = plainly(self.prefix + readable)
+        plain = plain_form(self.prefix + readable)
         if plain in self._sent_by_plain_id:
             return self._sent_by_plain_id[plain].removeprefix(self.prefix)
         for known in (earlier, plain):
             # An erased person keeps this id, by which the record is left out.
             if self.forgotten and _sha256(known) in self.forgotten:
                 return known.removeprefix(self.prefix)
-        own = plainly(readable) if self.prefix else plain
+        own = plain_form(readable) if self.prefix else plain
         digest = hmac.digest(self.salt.encode(), own.encode(), "sha256").hex()
-        return f"{readable.partition('/')[0]}-{digest[:LENGTH]}"
+        return f"{readable.partition('/')[0]}-{digest[:DIGEST_LENGTH]}"
 
     @cached_property
     def _sent_by_plain_id(self) -> dict[str, str]:
         """Ids that were sent, by their plain form; of several, the first in order."""
-        return {plainly(one): one for one in sorted(self.sent, reverse=True)}
+        return {plain_form(one): one for one in sorted(self.sent, reverse=True)}
 
 
-def plainly(readable: str) -> str:
+def plain_form(readable: str) -> str:
     """Return the form that all spellings of a readable id share.
 
     Accents are composed, letters are in lower case, and spaces are single.
     """
     kind, *parts = readable.split("/")
-    return "/".join([kind, *(written(_plain_part(_unescaped(part))) for part in parts)])
+    return "/".join([kind, *(escape(_plain_part(_unescaped(part))) for part in parts)])
 
 
 def _plain_part(part: str) -> str:
@@ -214,7 +214,7 @@ _NAME = re.compile(r"[\w.\-@]*?(?:contact|guardian)/[^/]+/.+", re.ASCII)
 _ADDRESS = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")
 
 
-def discreet(text: str) -> str:
+def redact_ids(text: str) -> str:
     """Redact the ids in a text that contain names or email addresses.
 
     An id becomes `contact/…` and the beginning of its digest, which keeps ids distinct.

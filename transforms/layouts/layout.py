@@ -159,6 +159,6 @@ class Layout:
         )
 
 
-def plain(name: str) -> str:
+def comparable_name(name: str) -> str:
     """Return a name in lower case without spaces, `_` and `-`, to compare names."""
     return re.sub(r"[\s_\-]", "", name).casefold()

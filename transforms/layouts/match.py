@@ -12,8 +12,8 @@ from pathlib import PurePath
 
 import polars as pl
 
-from transforms.findings import ROW, Findings, of_file
-from transforms.layouts.layout import File, Layout, plain
+from transforms.findings import ROW, Findings, file_finding
+from transforms.layouts.layout import File, Layout, comparable_name
 from transforms.renamed_ids import FILE as IDS
 from transforms.roster import Raw, RawFile
 
@@ -54,7 +54,7 @@ class MatchedFile:
 
 
 @dataclass(frozen=True)
-class Matched:
+class LayoutMatch:
     """The files of a layout that are in a drop, by their names in the layout."""
 
     files: dict[str, MatchedFile]
@@ -62,16 +62,20 @@ class Matched:
     findings: list[Findings] = field(default_factory=list)
 
 
-def file_called(layout: Layout, name: str) -> File | None:
+def file_by_name(layout: Layout, name: str) -> File | None:
     """Return the file of the layout that matches the name of a file in the drop."""
-    stem = plain(PurePath(name).stem)
+    stem = comparable_name(PurePath(name).stem)
     return next(
-        (file for file in layout.files if stem in {plain(one) for one in (file.name, *file.names)}),
+        (
+            file
+            for file in layout.files
+            if stem in {comparable_name(one) for one in (file.name, *file.names)}
+        ),
         None,
     )
 
 
-def matched(layout: Layout, raw: Raw, strict: bool) -> Matched:
+def match_files(layout: Layout, raw: Raw, strict: bool) -> LayoutMatch:
     """Find the layout's files in a drop, and their columns.
 
     The findings report missing, unknown and differently spelled files and columns; `strict` makes
@@ -81,39 +85,43 @@ def matched(layout: Layout, raw: Raw, strict: bool) -> Matched:
     findings: list[Findings] = []
     duplicates = _duplicates(layout, raw)
     for source in raw.files.values():
-        file = file_called(layout, source.name)
+        file = file_by_name(layout, source.name)
         if file is not None and file.name in duplicates:
-            findings.append(of_file("file_twice", source.name, ", ".join(duplicates[file.name])))
+            findings.append(
+                file_finding("file_twice", source.name, ", ".join(duplicates[file.name]))
+            )
         elif file is not None:
             match, reported = _match_columns(layout, file, source, strict)
             findings += reported
             if match is not None:
                 files[file.name] = match
         elif source.name.casefold() != IDS:
-            findings.append(of_file("unknown_file", source.name, strict=strict))
-    refused = {plain(PurePath(name).stem) for part in findings for name in part.fatal["file"]}
+            findings.append(file_finding("unknown_file", source.name, strict=strict))
+    refused = {
+        comparable_name(PurePath(name).stem) for part in findings for name in part.fatal["file"]
+    }
     broken = {
-        *(file.name for name in raw.broken if (file := file_called(layout, name))),
+        *(file.name for name in raw.broken if (file := file_by_name(layout, name))),
         *duplicates,
         *(
             file.name
             for file in layout.files
             if file.name not in files
-            and refused.intersection(plain(name) for name in (file.name, *file.names))
+            and refused.intersection(comparable_name(name) for name in (file.name, *file.names))
         ),
     }
     findings += [
-        of_file("file_alone", match.raw.name, f"{match.file.beside}.csv")
+        file_finding("file_alone", match.raw.name, f"{match.file.beside}.csv")
         for match in files.values()
         if match.filled and match.file.beside and match.file.beside not in files
     ]
     findings += [
-        of_file("layout_file_missing", "", f"{file.name}.csv, of {layout.code}")
+        file_finding("layout_file_missing", "", f"{file.name}.csv, of {layout.code}")
         for file in layout.files
         if file.needed and file.name not in files
     ]
     in_order = {file.name: files[file.name] for file in layout.files if file.name in files}
-    return Matched(in_order, frozenset(broken), findings)
+    return LayoutMatch(in_order, frozenset(broken), findings)
 
 
 def _duplicates(layout: Layout, raw: Raw) -> dict[str, list[str]]:
@@ -123,7 +131,7 @@ def _duplicates(layout: Layout, raw: Raw) -> dict[str, list[str]]:
     """
     names: dict[str, list[str]] = {}
     for source in raw.files.values():
-        if file := file_called(layout, source.name):
+        if file := file_by_name(layout, source.name):
             names.setdefault(file.name, []).append(source.name)
     return {name: sources for name, sources in names.items() if len(sources) > 1}
 
@@ -133,7 +141,7 @@ def _match_columns(
 ) -> tuple[MatchedFile | None, list[Findings]]:
     """Match one file; None if a required column is missing."""
     declared = layout.columns_of(file)
-    cells = cells_of(file, declared, source.header)
+    cells = match_header(file, declared, source.header)
     missing = [name for name in file.required if name not in cells]
     unread = [cell for cell in source.header if cell and cell not in cells.values()]
     unknown = [cell for cell in unread if not _is_ignored(file, cell)]
@@ -142,21 +150,21 @@ def _match_columns(
     findings = [
         *(_missing_column(source.name, name, unknown) for name in missing),
         *(
-            of_file(
+            file_finding(
                 "header_unknown", source.name, _suggestion(cell, free), column=cell, strict=strict
             )
             for cell in unknown
         ),
         # Neither the declared spelling nor one of its aliases.
         *(
-            of_file("header_renamed", source.name, f"{cell!r}", column=column, strict=strict)
+            file_finding("header_renamed", source.name, f"{cell!r}", column=column, strict=strict)
             for column, cell in cells.items()
             if cell not in (column, *file.aliases.get(column, ()))
         ),
     ]
     if ignored:
         names = ", ".join(ignored)
-        findings.append(of_file("column_ignored", source.name, names, count=len(ignored)))
+        findings.append(file_finding("column_ignored", source.name, names, count=len(ignored)))
     if missing:
         return None, findings
     columns = (
@@ -166,16 +174,16 @@ def _match_columns(
     return MatchedFile(file, source, cells, source.frame.select(ROW, *columns)), findings
 
 
-def cells_of(file: File, declared: tuple[str, ...], header: tuple[str, ...]) -> dict[str, str]:
+def match_header(file: File, declared: tuple[str, ...], header: tuple[str, ...]) -> dict[str, str]:
     """Return which column of the header each declared column is: declared name -> name in the file.
 
     A column matches by its exact name, by its name without case and separators, or by an alias.
     """
-    spellings = {plain(cell): cell for cell in reversed(header) if cell}
+    spellings = {comparable_name(cell): cell for cell in reversed(header) if cell}
     found: dict[str, str] = {}
     for name in declared:
         for spelling in (name, *file.aliases.get(name, ())):
-            cell = spelling if spelling in header else spellings.get(plain(spelling))
+            cell = spelling if spelling in header else spellings.get(comparable_name(spelling))
             if cell is not None and cell not in found.values():
                 found[name] = cell
                 break
@@ -183,19 +191,23 @@ def cells_of(file: File, declared: tuple[str, ...], header: tuple[str, ...]) -> 
 
 
 def _is_ignored(file: File, cell: str) -> bool:
-    return any(fnmatchcase(plain(cell), plain(pattern)) for pattern in file.ignored)
+    return any(
+        fnmatchcase(comparable_name(cell), comparable_name(pattern)) for pattern in file.ignored
+    )
 
 
 def _missing_column(file: str, column: str, unknown: list[str]) -> Findings:
     instead = f"found instead: {', '.join(unknown)}" if unknown else ""
     suggestion = _suggestion(column, unknown, _MISSING)
-    return of_file("header_missing", file, suggestion or instead, column=column)
+    return file_finding("header_missing", file, suggestion or instead, column=column)
 
 
 def _suggestion(name: str, others: list[str], similarity: float = _UNKNOWN) -> str:
     """Suggest the most similar of other names; blank if none is similar enough."""
-    close = difflib.get_close_matches(plain(name), [plain(one) for one in others], 1, similarity)
-    return next((f"did you mean {one!r}?" for one in others if plain(one) in close), "")
+    close = difflib.get_close_matches(
+        comparable_name(name), [comparable_name(one) for one in others], 1, similarity
+    )
+    return next((f"did you mean {one!r}?" for one in others if comparable_name(one) in close), "")
 
 
 @dataclass(frozen=True)
@@ -211,14 +223,14 @@ class Fit:
         return bool(self.found) and not self.lacking
 
 
-def fit(layout: Layout, raw: Raw) -> Fit:
+def fit_of(layout: Layout, raw: Raw) -> Fit:
     """Compare a drop with the files that a layout needs, and their required columns."""
     there = {
         file.name: source
         for source in raw.files.values()
-        if (file := file_called(layout, source.name))
+        if (file := file_by_name(layout, source.name))
     }
-    broken = {file.name for name in raw.broken if (file := file_called(layout, name))}
+    broken = {file.name for name in raw.broken if (file := file_by_name(layout, name))}
     found: list[str] = []
     lacking: list[str] = []
     needed = [file for file in layout.files if file.needed]
@@ -227,7 +239,7 @@ def fit(layout: Layout, raw: Raw) -> Fit:
         if source is None:
             (found if file.name in broken else lacking).append(f"{file.name}.csv")
             continue
-        cells = cells_of(file, layout.columns_of(file), source.header)
+        cells = match_header(file, layout.columns_of(file), source.header)
         missing = [name for name in file.required if name not in cells]
         lacking += [f"{name} in {source.name}" for name in missing]
         found += [] if missing else [f"{source.name} with {', '.join(file.required)}"]

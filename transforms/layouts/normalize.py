@@ -7,59 +7,59 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.binding.spelling import cleaned
-from transforms.findings import ROW, SPAN, Findings, gather, of_file, of_rows
-from transforms.layouts.assemble import DERIVED, Part, Parts, assembled, leading_nowhere
+from transforms.binding.spelling import clean_cells
+from transforms.findings import ROW, SPAN, Findings, file_finding, merge_findings, row_findings
+from transforms.layouts.assemble import DERIVED, EntityRows, RowsByEntity, assemble, unmatched_joins
 from transforms.layouts.complete import (
-    OF,
-    once,
-    people,
-    roles_in_order,
-    still_here,
-    teaching_once,
+    CLASS_ROLE,
+    merge_demographics,
+    merge_people,
     with_district,
-    with_district_named,
+    with_district_id,
     with_ids,
-    with_roles,
-    with_schools,
+    with_primary_roles,
+    with_primary_teachers,
+    with_roles_from_classes,
+    with_school_of_class,
     with_years,
+    without_superseded_deletions,
 )
-from transforms.layouts.ids import without_prefix
+from transforms.layouts.ids import remove_prefix
 from transforms.layouts.layout import Layout, Rows
-from transforms.layouts.match import Matched, matched
-from transforms.layouts.options import Dialect
-from transforms.layouts.renames import with_old_ids
-from transforms.layouts.spreadsheets import mended
-from transforms.roster import Mode, Raw, Roster, Table
+from transforms.layouts.match import LayoutMatch, match_files
+from transforms.layouts.options import ReadingOptions
+from transforms.layouts.renames import restore_old_ids
+from transforms.layouts.spreadsheets import check_spreadsheet_damage
+from transforms.roster import Raw, Roster, SnapshotMode, Table
 from transforms.schemas import ENTITIES
-from transforms.secrets import passwords_dropped
+from transforms.secrets import remove_passwords
 
 # How records without a sourcedId get one: the kind of id, and the columns that identify a record.
-KEYS = {
+ID_COLUMNS = {
     "roles": ("role", ("userSourcedId", "orgSourcedId", "role")),
     "enrollments": ("enrollment", ("classSourcedId", "userSourcedId", "role")),
 }
 
 
-def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
+def normalize_declared(layout: Layout, raw: Raw, dialect: ReadingOptions) -> Roster:
     """Convert a drop to a roster in OneRoster 1.2's columns and spelling."""
-    match = matched(layout, raw, dialect.strict)
-    renames = with_old_ids(
-        assembled(layout, match.files, dialect),
+    match = match_files(layout, raw, dialect.strict)
+    renames = restore_old_ids(
+        assemble(layout, match.files, dialect),
         layout,
         match,
-        without_prefix(dialect.renamed, dialect.prefix),
+        remove_prefix(dialect.renamed, dialect.prefix),
     )
-    parts, completing = completed(layout, renames.parts, dialect)
+    parts, completing = complete(layout, renames.parts, dialect)
     tables = {name: _table(name, part, layout, match, dialect) for name, part in parts.items()}
     tables = {name: table for name, table in tables.items() if _is_kept(table, layout, match)}
-    tables, passwords = passwords_dropped(tables, dialect.secrets)
-    findings = gather(
+    tables, passwords = remove_passwords(tables, dialect.secrets)
+    findings = merge_findings(
         [
             _with_entity(raw.findings, tables),
             *match.findings,
             *renames.findings,
-            *leading_nowhere(layout, match.files),
+            *unmatched_joins(layout, match.files),
             *_unusable_files(layout, match),
             *_empty_files(match, dialect.strict),
             *completing,
@@ -80,17 +80,19 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
     )
 
 
-def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
+def complete(
+    layout: Layout, parts: RowsByEntity, dialect: ReadingOptions
+) -> tuple[RowsByEntity, list[Findings]]:
     """Clean the cells, and add what the layout implies: orgs, school years, roles and ids."""
-    steps: list[Callable[[Parts], tuple[Parts, list[Findings]]]] = [
+    steps: list[Callable[[RowsByEntity], tuple[RowsByEntity, list[Findings]]]] = [
         _described_once,
         _with_clean_cells,
-        lambda parts: mended(parts, dialect.repair),
+        lambda parts: check_spreadsheet_damage(parts, dialect.repair),
         *([lambda parts: with_district(parts, dialect)] if layout.district else []),
-        lambda parts: (with_district_named(parts, dialect), []),
+        lambda parts: (with_district_id(parts, dialect), []),
         lambda parts: with_years(_with_class_type(parts, dialect), dialect),
-        with_schools,
-        *([with_roles] if layout.roles_from_enrollments else []),
+        with_school_of_class,
+        *([with_roles_from_classes] if layout.roles_from_enrollments else []),
         _with_people,
     ]
     findings: list[Findings] = []
@@ -98,16 +100,19 @@ def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, li
         parts, reported = step(parts)
         findings += reported
     if "roles" in parts:
-        parts = parts | {"roles": roles_in_order(parts["roles"])}
+        parts = parts | {"roles": with_primary_roles(parts["roles"])}
     if "enrollments" in parts:
-        parts = parts | {"enrollments": teaching_once(parts["enrollments"])}
+        parts = parts | {"enrollments": with_primary_teachers(parts["enrollments"])}
     parts = {
-        name: with_ids(part, *KEYS[name]) if name in KEYS else part for name, part in parts.items()
+        name: with_ids(part, *ID_COLUMNS[name]) if name in ID_COLUMNS else part
+        for name, part in parts.items()
     }
-    return {name: part.having(still_here(part.frame)) for name, part in parts.items()}, findings
+    return {
+        name: part.having(without_superseded_deletions(part.frame)) for name, part in parts.items()
+    }, findings
 
 
-def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
+def _described_once(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
     """Keep derived records once, as their first row describes them; report rows that differ."""
     done, findings = {}, []
     for name, part in parts.items():
@@ -121,7 +126,9 @@ def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
             other = derived.unique(cells, keep="first", maintain_order=True)
             other = other.join(first.select(ROW), on=ROW, how="anti", maintain_order="left")
             findings.append(
-                of_rows("described_twice", other, file=part.file, entity=name, value="sourcedId")
+                row_findings(
+                    "described_twice", other, file=part.file, entity=name, value="sourcedId"
+                )
             )
         frame = part.frame
         if derived.height:
@@ -132,18 +139,18 @@ def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
     return done, findings
 
 
-def _with_clean_cells(parts: Parts) -> tuple[Parts, list[Findings]]:
+def _with_clean_cells(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
     """Clean the cells as in OneRoster's own files, so that an export reads back the same."""
     done, findings = dict(parts), []
     for name, part in parts.items():
         if part.frame.height:
-            frame, reported = cleaned(ENTITIES[name], part.frame, part.file)
+            frame, reported = clean_cells(ENTITIES[name], part.frame, part.file)
             done[name] = part.having(frame)
             findings += reported
     return done, findings
 
 
-def _with_class_type(parts: Parts, dialect: Dialect) -> Parts:
+def _with_class_type(parts: RowsByEntity, dialect: ReadingOptions) -> RowsByEntity:
     if "classes" not in parts:
         return parts
     part = parts["classes"]
@@ -151,9 +158,9 @@ def _with_class_type(parts: Parts, dialect: Dialect) -> Parts:
     return parts | {"classes": part.having(part.frame.with_columns(class_type), "classType")}
 
 
-def _with_people(parts: Parts) -> tuple[Parts, list[Findings]]:
+def _with_people(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
     findings: list[Findings] = []
-    for name, step in (("users", people), ("demographics", once)):
+    for name, step in (("users", merge_people), ("demographics", merge_demographics)):
         if name in parts:
             part, reported = step(parts[name])
             parts = parts | {name: part}
@@ -161,7 +168,9 @@ def _with_people(parts: Parts) -> tuple[Parts, list[Findings]]:
     return parts, findings
 
 
-def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Dialect) -> Table:
+def _table(
+    name: str, part: EntityRows, layout: Layout, match: LayoutMatch, dialect: ReadingOptions
+) -> Table:
     """Make the table of an entity; its mode is `bulk` only if the drop has every record."""
     entity = ENTITIES[name]
     declared = [(file, rows) for file in layout.files for rows in file.gives if rows.entity == name]
@@ -169,14 +178,16 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
     snapshot = layout.snapshot if dialect.snapshot is None else dialect.snapshot
     complete = snapshot and not files & match.broken
     empty = part.frame.height + part.lost.height == 0
-    mode: Mode = "bulk" if complete and not empty else "unknown"
+    mode: SnapshotMode = "bulk" if complete and not empty else "unknown"
     file = part.file or next(
         (source.raw.name for one, source in match.files.items() if one in files), entity.file
     )
     columns = (column.name for column in entity.current)
     extensions = (column for column in part.frame.columns if column.startswith("metadata."))
     frame = part.frame.select(
-        ROW, *dict.fromkeys((*columns, *extensions)), *([OF] if OF in part.frame.columns else [])
+        ROW,
+        *dict.fromkeys((*columns, *extensions)),
+        *([CLASS_ROLE] if CLASS_ROLE in part.frame.columns else []),
     )
     return Table(
         entity,
@@ -198,12 +209,12 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
 def _keys(rows: Rows) -> set[str]:
     """The references that ids are made from.
 
-    They read a column that the id reads, or they are in `KEYS` if the rows have no id.
+    They read a column that the id reads, or they are in `ID_COLUMNS` if the rows have no id.
     """
     references = {column.name for column in ENTITIES[rows.entity].references}
     sourced_id = rows.columns.get("sourcedId")
     if sourced_id is None:
-        return references.intersection(KEYS[rows.entity][1])
+        return references.intersection(ID_COLUMNS[rows.entity][1])
     reads = sourced_id.reads if sourced_id.made else ()
     return {
         name
@@ -212,7 +223,7 @@ def _keys(rows: Rows) -> set[str]:
     }
 
 
-def _is_kept(table: Table, layout: Layout, match: Matched) -> bool:
+def _is_kept(table: Table, layout: Layout, match: LayoutMatch) -> bool:
     """Whether a table has rows, or is empty in a snapshot or because of an empty needed file."""
     if table.frame.height or table.lost.height or table.emptied:
         return True
@@ -225,10 +236,10 @@ def _is_kept(table: Table, layout: Layout, match: Matched) -> bool:
     )
 
 
-def _unusable_files(layout: Layout, match: Matched) -> list[Findings]:
+def _unusable_files(layout: Layout, match: LayoutMatch) -> list[Findings]:
     """Refuse the drop if a needed file is there and cannot be used."""
     return [
-        of_file(
+        file_finding(
             "layout_file_missing",
             "",
             f"{file.name}.csv, of {layout.code}, is there and cannot be used",
@@ -238,12 +249,12 @@ def _unusable_files(layout: Layout, match: Matched) -> list[Findings]:
     ]
 
 
-def _empty_files(match: Matched, strict: bool) -> list[Findings]:
+def _empty_files(match: LayoutMatch, strict: bool) -> list[Findings]:
     """Report files without rows, and refuse the drop if no file has any."""
     empty = [source.raw.name for source in match.files.values() if not source.filled]
-    findings = [of_file("no_rows", name, strict=strict) for name in empty]
+    findings = [file_finding("no_rows", name, strict=strict) for name in empty]
     if match.files and len(empty) == len(match.files):
-        findings.append(of_file("drop_empty", ""))
+        findings.append(file_finding("drop_empty", ""))
     return findings
 
 

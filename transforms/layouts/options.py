@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from transforms.layouts.ids import Digests
+from transforms.layouts.ids import DigestIds
 
 DateOrder = Literal["", "mdy", "dmy", "ymd"]
 
 
 @dataclass(frozen=True)
-class Dialect:
+class ReadingOptions:
     """Everything that is needed to read a drop, apart from its files and its layout."""
 
     today: date  # the day of the run
@@ -38,7 +38,7 @@ class Dialect:
     # The old ids of records whose ids the source changed, by entity and new id; with the prefix.
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     said: frozenset[str] = frozenset()  # settings present in the feed's file: `words.grades`
-    digests: Digests = field(default_factory=Digests)  # how personal data becomes ids
+    digests: DigestIds = field(default_factory=DigestIds)  # how personal data becomes ids
 
     @property
     def current_year(self) -> int:

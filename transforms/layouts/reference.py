@@ -43,7 +43,7 @@ HEAD = (
 )
 
 
-def reference(layouts: Iterable[Layout]) -> str:
+def layouts_page(layouts: Iterable[Layout]) -> str:
     """Return the page as Markdown."""
     return "\n".join([HEAD, *(line for layout in layouts for line in _layout(layout))])
 

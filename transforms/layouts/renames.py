@@ -10,25 +10,27 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from transforms.findings import Findings, of_file, of_rows
-from transforms.layouts.assemble import Part, Parts
-from transforms.layouts.ids import written
+from transforms.findings import Findings, file_finding, row_findings
+from transforms.layouts.assemble import EntityRows, RowsByEntity
+from transforms.layouts.ids import escape
 from transforms.layouts.layout import Layout
-from transforms.layouts.match import Matched
-from transforms.renamed_ids import Renamed, by_entity, remembering, unclear, with_old
+from transforms.layouts.match import LayoutMatch
+from transforms.renamed_ids import RenamedIds, by_entity, new_renames, problem_in, with_old
 from transforms.schemas import ENTITIES
 
 
 @dataclass(frozen=True)
-class Renames:
-    """The result of `with_old_ids`."""
+class RestoredIds:
+    """The result of `restore_old_ids`."""
 
-    parts: Parts  # with the ids that records had first
-    renamed: Renamed = field(default_factory=dict)  # the changes that this drop lists
+    parts: RowsByEntity  # with the ids that records had first
+    renamed: RenamedIds = field(default_factory=dict)  # the changes that this drop lists
     findings: tuple[Findings, ...] = ()
 
 
-def with_old_ids(parts: Parts, layout: Layout, match: Matched, known: Renamed) -> Renames:
+def restore_old_ids(
+    parts: RowsByEntity, layout: Layout, match: LayoutMatch, known: RenamedIds
+) -> RestoredIds:
     """Replace changed ids by the old ones, before other ids are made from them.
 
     The changes are those that this drop lists, and those `known` from earlier drops.
@@ -39,19 +41,19 @@ def with_old_ids(parts: Parts, layout: Layout, match: Matched, known: Renamed) -
     ids = replace(
         changes.raw, frame=layout.prepare({layout.renames: changes.frame})[layout.renames]
     )
-    if problem := unclear(ids):
-        return Renames(parts, findings=(of_file("ids_unclear", "", problem),))
-    new = remembering(ids.frame, known)
-    finding = of_file("ids_changed", ids.name, count=ids.frame.height)
+    if problem := problem_in(ids):
+        return RestoredIds(parts, findings=(file_finding("ids_unclear", "", problem),))
+    new = new_renames(ids.frame, known)
+    finding = file_finding("ids_changed", ids.name, count=ids.frame.height)
     restored = _restore_ids(parts, layout, {**known, **new})
     return replace(restored, renamed=new, findings=(finding, *restored.findings))
 
 
-def _restore_ids(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
+def _restore_ids(parts: RowsByEntity, layout: Layout, renamed: RenamedIds) -> RestoredIds:
     if not renamed:
-        return Renames(parts)
+        return RestoredIds(parts)
     made = {
-        (entity, f"{kind}/{written(new)}"): f"{kind}/{written(was)}"
+        (entity, f"{kind}/{escape(new)}"): f"{kind}/{escape(was)}"
         for entity, (kind, of) in layout.made.items()
         for (name, new), was in renamed.items()
         if name == of
@@ -63,7 +65,7 @@ def _restore_ids(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
         {**renamed, **made, **{(name, was): f"{was} (given up)" for name, was in given_up}}
     )
     findings = [
-        of_rows(
+        row_findings(
             "id_given_up",
             rows,
             file=parts[name].file,
@@ -78,8 +80,8 @@ def _restore_ids(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
         name: part.having(with_old(part.frame, ENTITIES[name], replacements))
         for name, part in parts.items()
     }
-    return Renames(restored, findings=tuple(findings))
+    return RestoredIds(restored, findings=tuple(findings))
 
 
-def _rows_with(part: Part, ids: set[str]) -> pl.DataFrame:
+def _rows_with(part: EntityRows, ids: set[str]) -> pl.DataFrame:
     return part.frame.filter(pl.col("sourcedId").is_in(sorted(ids)))

@@ -13,8 +13,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from transforms.findings import ROW, Findings, of_rows
-from transforms.layouts.assemble import Part, Parts
+from transforms.findings import ROW, Findings, row_findings
+from transforms.layouts.assemble import EntityRows, RowsByEntity
 from transforms.layouts.vocabulary import GRADES, grade_of
 from transforms.schemas import ENTITIES, Column
 
@@ -23,7 +23,9 @@ _DATE = rf"(?i)^(?:\d{{1,2}}-(?:{'|'.join(MONTHS)})|(?:{'|'.join(MONTHS)})-\d{{1
 _NUMBER = r"^\d(?:\.\d+)?[eE]\+\d{2,3}$"
 
 
-def mended(parts: Parts, repair: bool) -> tuple[Parts, list[Findings]]:
+def check_spreadsheet_damage(
+    parts: RowsByEntity, repair: bool
+) -> tuple[RowsByEntity, list[Findings]]:
     """Find the damage in every entity, and repair it if `repair` is set."""
     findings: list[Findings] = []
     for name in parts:
@@ -34,7 +36,9 @@ def mended(parts: Parts, repair: bool) -> tuple[Parts, list[Findings]]:
     return parts, findings
 
 
-def _check_dates(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
+def _check_dates(
+    entity: str, parts: RowsByEntity, repair: bool
+) -> tuple[EntityRows, list[Findings]]:
     """`8-Jun` was `6-8`: the day and the month of a date are the two ends of a range of grades."""
     part = parts[entity]
     if "grades" not in part.frame.columns:
@@ -75,7 +79,9 @@ def _replace_items(cell: str, grades: dict[str, str]) -> str:
     return ",".join(dict.fromkeys(items))
 
 
-def _check_numbers(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
+def _check_numbers(
+    entity: str, parts: RowsByEntity, repair: bool
+) -> tuple[EntityRows, list[Findings]]:
     """`3.60E+11` was a long id. It can be repaired only if it still has all of its digits."""
     part, findings = parts[entity], list[Findings]()
     frame = part.frame
@@ -100,7 +106,9 @@ def _digits(word: str) -> str:
     return str(int(Decimal(word))) if len(mantissa.partition(".")[2]) >= int(power) else word
 
 
-def _check_zeros(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
+def _check_zeros(
+    entity: str, parts: RowsByEntity, repair: bool
+) -> tuple[EntityRows, list[Findings]]:
     """A reference that is unknown, but known without its leading zeros, or with more of them."""
     part, findings = parts[entity], list[Findings]()
     frame = part.frame
@@ -136,9 +144,9 @@ def _id_columns(entity: str) -> Iterator[Column]:
 
 
 def _finding(
-    rule: str, rows: pl.DataFrame, part: Part, entity: str, column: str, detail: str = ""
+    rule: str, rows: pl.DataFrame, part: EntityRows, entity: str, column: str, detail: str = ""
 ) -> Findings:
     value = "value" if "value" in rows.columns else column
-    return of_rows(
+    return row_findings(
         rule, rows, file=part.file, entity=entity, column=column, value=value, detail=detail
     )

@@ -20,45 +20,52 @@ from typing import Any
 
 from transforms.layouts.layout import File, Layout
 from transforms.layouts.options import DateOrder
-from transforms.mappings.check import check_files, check_keys, check_named, check_words
-from transforms.mappings.problems import DocumentLocation, MappingProblem, line_of, meant, texts
-from transforms.mappings.tables import OPTIONAL, Reader, fields_of, file_of, is_table, read
+from transforms.mappings.check import check_column_names, check_files, check_keys, check_words
+from transforms.mappings.problems import DocumentLocation, MappingProblem, as_list, line_of, suggest
+from transforms.mappings.tables import (
+    OPTIONAL,
+    TableReader,
+    is_table,
+    read_fields,
+    read_file,
+    read_value,
+)
 from transforms.sources import SOURCES
 
-__all__ = ["Mapped", "MappingProblem", "line_of", "mapped"]
+__all__ = ["MappingResult", "MappingProblem", "line_of", "read_mapping"]
 
 LAYOUT, FILE, ORDER = "layout", "file", "date_order"
 FIELDS = ("code", "title", "snapshot", "district", "roles_from_enrollments", "escape")
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappingResult:
     """The result of reading a mapping file."""
 
     layout: Layout | None  # None if there are problems
     problems: tuple[MappingProblem, ...] = ()
 
 
-def mapped(document: Mapping[str, Any]) -> Mapped:
+def read_mapping(document: Mapping[str, Any]) -> MappingResult:
     """Read a mapping file, and collect all of its problems."""
     top = DocumentLocation()
     for key in document:
         if key not in (LAYOUT, FILE):
-            top.at(key).wrong(f"is no table of a mapping file: {meant(key, (LAYOUT, FILE))}")
+            top.at(key).wrong(f"is no table of a mapping file: {suggest(key, (LAYOUT, FILE))}")
     settings, reader = _layout_settings(document.get(LAYOUT), top)
     tables = document.get(FILE)
     if not isinstance(tables, list) or not tables:
         top.wrong("describes no files. Add a [[file]] with a `name` for each.")
         tables = []
     files = [
-        (file_of(table, top.at(FILE, number), reader), top.at(FILE, number))
+        (read_file(table, top.at(FILE, number), reader), top.at(FILE, number))
         for number, table in enumerate(tables)
     ]
     check_words(tables, top.at(FILE))
     readable = [(file, place) for file, place in files if file is not None]
     check_files(readable, [_name(table) for table in tables])
     if settings is None or top.problems:
-        return Mapped(None, tuple(dict.fromkeys(top.problems)))
+        return MappingResult(None, tuple(dict.fromkeys(top.problems)))
     layout = Layout(files=tuple(file for file, _ in readable), **settings)
     layout = replace(
         layout,
@@ -68,26 +75,32 @@ def mapped(document: Mapping[str, Any]) -> Mapped:
         ),
     )
     check_keys(readable, top)
-    check_named(layout, tables, readable)
-    return Mapped(None if top.problems else layout, tuple(dict.fromkeys(top.problems)))
+    check_column_names(layout, tables, readable)
+    return MappingResult(None if top.problems else layout, tuple(dict.fromkeys(top.problems)))
 
 
-def _layout_settings(table: Any, top: DocumentLocation) -> tuple[dict[str, Any] | None, Reader]:
+def _layout_settings(
+    table: Any, top: DocumentLocation
+) -> tuple[dict[str, Any] | None, TableReader]:
     """Read `[layout]`: the fields of a `Layout`, and a reader with the date order for all dates."""
     place = top.at(LAYOUT)
     if table is None:
         top.wrong("lacks [layout]. Add it, with `code` and `title`.")
-        return None, Reader("ymd")
+        return None, TableReader("ymd")
     if not is_table(table, place):
-        return None, Reader("ymd")
+        return None, TableReader("ymd")
     if table.get("code") in SOURCES:
         place.at("code").wrong(
             f"is {table['code']!r}, which is the code of another layout. Give yours its own."
         )
-    order = read(table[ORDER], DateOrder, place.at(ORDER), Reader()) if ORDER in table else ""
+    order = (
+        read_value(table[ORDER], DateOrder, place.at(ORDER), TableReader())
+        if ORDER in table
+        else ""
+    )
     # A wrong order is reported once, and not again for each date: continue with any order.
-    reader = Reader("ymd" if order is None else order)
-    return fields_of(Layout, FIELDS, table, place, Reader(), [*FIELDS, ORDER]), reader
+    reader = TableReader("ymd" if order is None else order)
+    return read_fields(Layout, FIELDS, table, place, TableReader(), [*FIELDS, ORDER]), reader
 
 
 def _name(table: Any) -> str:
@@ -97,6 +110,6 @@ def _name(table: Any) -> str:
 
 def _with_required(layout: Layout, file: File, table: dict[str, Any]) -> File:
     """Require every column that is read from a file, except the optional ones."""
-    optional = texts(table.get(OPTIONAL, []))
+    optional = as_list(table.get(OPTIONAL, []))
     required = tuple(name for name in layout.columns_of(file) if name not in optional)
     return replace(file, required=required)

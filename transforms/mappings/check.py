@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from transforms.layouts.layout import File, Layout, Rows, plain
-from transforms.layouts.normalize import KEYS
-from transforms.mappings.problems import DocumentLocation, meant, texts
+from transforms.layouts.layout import File, Layout, Rows, comparable_name
+from transforms.layouts.normalize import ID_COLUMNS
+from transforms.mappings.problems import DocumentLocation, as_list, suggest
 from transforms.schemas import ENTITIES, Column
 
 # Names of columns that polars expressions read as a pattern.
@@ -33,7 +33,7 @@ def check_files(files: Files, names: list[str]) -> None:
     """
     seen: set[str] = set()
     for file, place in files:
-        if seen & (own := {plain(one) for one in (file.name, *file.names)}):
+        if seen & (own := {comparable_name(one) for one in (file.name, *file.names)}):
             place.at("name").wrong(
                 f"is {file.name!r}, as of a file before. Put all that it gives under one [[file]]."
             )
@@ -41,7 +41,7 @@ def check_files(files: Files, names: list[str]) -> None:
         for number, join in enumerate(file.joins):
             if join.file not in names:
                 place.at("join", number, "file").wrong(
-                    f"is {join.file!r}, which is no [[file]] here: {meant(join.file, names)}"
+                    f"is {join.file!r}, which is no [[file]] here: {suggest(join.file, names)}"
                 )
         _check_columns(file, names, place)
 
@@ -77,7 +77,12 @@ def check_keys(files: Files, top: DocumentLocation) -> None:
                     f"lacks `{name}`, without which it is not known which record is meant. Add it."
                 )
     for entity, columns in present.items():
-        filled = {"sourcedId", *ADDED.get(entity, ()), *KEYS.get(entity, ("", ()))[1], *columns}
+        filled = {
+            "sourcedId",
+            *ADDED.get(entity, ()),
+            *ID_COLUMNS.get(entity, ("", ()))[1],
+            *columns,
+        }
         for column in ENTITIES[entity].current:
             if column.required and column.name not in filled:
                 top.wrong(
@@ -89,12 +94,12 @@ def check_keys(files: Files, top: DocumentLocation) -> None:
 def _missing_keys(rows: Rows) -> Iterator[str]:
     """The missing columns of those that identify a record: its id, or what its id is made from."""
     keys: tuple[str, ...] = ("sourcedId",)
-    if rows.entity in KEYS and "sourcedId" not in rows.columns:
-        keys = KEYS[rows.entity][1]
+    if rows.entity in ID_COLUMNS and "sourcedId" not in rows.columns:
+        keys = ID_COLUMNS[rows.entity][1]
     return (name for name in keys if name not in rows.columns)
 
 
-def check_named(layout: Layout, tables: list[dict[str, Any]], files: Files) -> None:
+def check_column_names(layout: Layout, tables: list[dict[str, Any]], files: Files) -> None:
     """Check the names of columns.
 
     Reports names that are patterns, and columns in `optional` and `aliases` that nothing reads.
@@ -107,10 +112,10 @@ def check_named(layout: Layout, tables: list[dict[str, Any]], files: Files) -> N
                 "Give it another name in the export."
             )
         for key in ("optional", "aliases"):
-            for name in texts(table.get(key, [])):
+            for name in as_list(table.get(key, [])):
                 if name not in read:
                     place.at(key).wrong(
-                        f"names {name!r}, which nothing reads of {file.name!r}: {meant(name, read)}"
+                        f"names {name!r}, which nothing reads of {file.name!r}: {suggest(name, read)}"
                     )
 
 
@@ -153,5 +158,5 @@ def _check_word(word: Any, column: Column, place: DocumentLocation) -> None:
     if isinstance(word, str) and word not in column.values and not extended:
         place.wrong(
             f"is {word!r}, which OneRoster does not know as {column.name}: "
-            f"{meant(word, column.values)}"
+            f"{suggest(word, column.values)}"
         )

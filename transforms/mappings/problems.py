@@ -41,7 +41,7 @@ class DocumentLocation:
         self.problems.append(MappingProblem(self.path, says))
 
 
-def meant(word: str, words: Iterable[str]) -> str:
+def suggest(word: str, words: Iterable[str]) -> str:
     """Suggest the most similar of some words, or list them all."""
     words = list(words)
     lowered = {one.casefold(): one for one in words}
@@ -51,7 +51,7 @@ def meant(word: str, words: Iterable[str]) -> str:
     )
 
 
-def shown(value: object) -> str:
+def toml_text(value: object) -> str:
     """Return a value as it is written in TOML, shortened if it is long."""
     text = (
         str(value).lower()
@@ -63,7 +63,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:40]}..."
 
 
-def texts(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """Return the items of a list, the keys of a table, or a single text as a list."""
     return [value] if isinstance(value, str) else list(value)
 

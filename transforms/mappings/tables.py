@@ -17,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from transforms.layouts import expressions
 from transforms.layouts.expressions import Cell, races, text
 from transforms.layouts.layout import File, Join, Rows
-from transforms.mappings.problems import DocumentLocation, meant, shown
+from transforms.mappings.problems import DocumentLocation, suggest, toml_text
 from transforms.schemas import ENTITIES
 
 JOIN, RACES, OPTIONAL = "join", "races", "optional"
@@ -26,15 +26,15 @@ FILE = ("name", "names", "needed", "ignored", "aliases")
 ROWS = ("where", "given", "derived", "repeats", "each", "presumed")
 
 
-def file_of(table: Any, place: DocumentLocation, reader: Reader) -> File | None:
+def read_file(table: Any, place: DocumentLocation, reader: TableReader) -> File | None:
     """Read a `[[file]]` with its rows and joins; None if there are problems."""
     if not is_table(table, place):
         return None
     known = [*FILE, OPTIONAL, JOIN, *ENTITIES]
-    settings = fields_of(File, FILE, table, place, reader, known)
+    settings = read_fields(File, FILE, table, place, reader, known)
     optional: Any = ()
     if OPTIONAL in table:
-        optional = read(table[OPTIONAL], tuple[str, ...], place.at(OPTIONAL), reader)
+        optional = read_value(table[OPTIONAL], tuple[str, ...], place.at(OPTIONAL), reader)
     joins = [_join(one, here, reader) for one, here in _tables(table, JOIN, place)]
     rows = [
         _rows(name, one, here, reader)
@@ -49,16 +49,16 @@ def file_of(table: Any, place: DocumentLocation, reader: Reader) -> File | None:
 def is_table(value: Any, place: DocumentLocation) -> bool:
     """Whether a value is a table; adds a problem if it is not."""
     if not isinstance(value, dict):
-        place.wrong(f"is {shown(value)}; expected a table.")
+        place.wrong(f"is {toml_text(value)}; expected a table.")
     return isinstance(value, dict)
 
 
-def fields_of(
+def read_fields(
     kind: type,
     names: tuple[str, ...],
     table: dict[str, Any],
     place: DocumentLocation,
-    reader: Reader,
+    reader: TableReader,
     known: list[str],
 ) -> dict[str, Any] | None:
     """Read the fields of a dataclass with these names; None if there are problems.
@@ -68,7 +68,7 @@ def fields_of(
     hints, before = get_type_hints(kind), len(place.problems)
     for key in table:
         if key not in known:
-            place.at(key).wrong(f"is no key of this table: {meant(key, known)}")
+            place.at(key).wrong(f"is no key of this table: {suggest(key, known)}")
     for one in fields(kind):
         if (
             one.name in names
@@ -78,7 +78,7 @@ def fields_of(
         ):
             place.wrong(f"lacks `{one.name}`. Add it.")
     values = {
-        name: read(table[name], hints[name], place.at(name), reader)
+        name: read_value(table[name], hints[name], place.at(name), reader)
         for name in names
         if name in table
     }
@@ -96,15 +96,15 @@ def _tables(
         yield value, place.at(name)
 
 
-def _join(table: Any, place: DocumentLocation, reader: Reader) -> Join | None:
+def _join(table: Any, place: DocumentLocation, reader: TableReader) -> Join | None:
     if not is_table(table, place):
         return None
     names = tuple(one.name for one in fields(Join))
-    values = fields_of(Join, names, table, place, reader, list(names))
+    values = read_fields(Join, names, table, place, reader, list(names))
     return None if values is None else Join(**values)
 
 
-def _rows(entity: str, table: Any, place: DocumentLocation, reader: Reader) -> Rows | None:
+def _rows(entity: str, table: Any, place: DocumentLocation, reader: TableReader) -> Rows | None:
     """Read the rows of one entity: fields of `Rows`, and a cell for each column."""
     if not is_table(table, place):
         return None
@@ -116,7 +116,7 @@ def _rows(entity: str, table: Any, place: DocumentLocation, reader: Reader) -> R
     known = [*ROWS, *cells, *columns, *([RACES] if entity == "demographics" else [])]
     others = {key: one for key, one in table.items() if key not in cells}
     settings = _row_settings(others, place, reader, known)
-    read_cells = {key: cell(one, place.at(key), reader) for key, one in cells.items()}
+    read_cells = {key: read_cell(one, place.at(key), reader) for key, one in cells.items()}
     if settings is None or race_cells is None or None in read_cells.values():
         return None
     filled = {key: one for key, one in read_cells.items() if one}
@@ -124,24 +124,24 @@ def _rows(entity: str, table: Any, place: DocumentLocation, reader: Reader) -> R
 
 
 def _row_settings(
-    table: dict[str, Any], place: DocumentLocation, reader: Reader, known: list[str]
+    table: dict[str, Any], place: DocumentLocation, reader: TableReader, known: list[str]
 ) -> dict[str, Any] | None:
     """Read the fields of `Rows`; None if there are problems."""
     where = None
     if "where" in table:
-        where = cell(table["where"], place.at("where"), reader.of_conditions)
+        where = read_cell(table["where"], place.at("where"), reader.of_conditions)
     others = {key: one for key, one in table.items() if key != "where"}
-    values = fields_of(Rows, ROWS, others, place, reader, known)
+    values = read_fields(Rows, ROWS, others, place, reader, known)
     if values is None or ("where" in table and where is None):
         return None
     return {**values, "where": where}
 
 
 def _races(
-    table: dict[str, Any], place: DocumentLocation, reader: Reader
+    table: dict[str, Any], place: DocumentLocation, reader: TableReader
 ) -> dict[str, Cell] | None:
     """The columns of demographics that are read from one column with races."""
-    races_cell = cell(table[RACES], place.at(RACES), reader)
+    races_cell = read_cell(table[RACES], place.at(RACES), reader)
     return None if races_cell is None else races(races_cell)
 
 
@@ -153,14 +153,14 @@ EXPECTED = {
 
 
 @dataclass(frozen=True)
-class Reader:
+class TableReader:
     """How values are read."""
 
     date_order: str = ""  # of dates without an `order`
     words: Mapping[str, Word] = field(default_factory=lambda: CELLS)  # the functions to use
 
     @property
-    def of_conditions(self) -> Reader:
+    def of_conditions(self) -> TableReader:
         """The reader for conditions."""
         return replace(self, words=CONDITIONS)
 
@@ -172,28 +172,28 @@ class Reader:
         return 'a column in quotes, or a word in braces, such as {constant = "student"}'
 
 
-def read(value: Any, kind: Any, place: DocumentLocation, reader: Reader) -> Any:
+def read_value(value: Any, kind: Any, place: DocumentLocation, reader: TableReader) -> Any:
     """Read a value of a type; None if there are problems."""
     if get_origin(kind) in (Union, UnionType):
         options = [one for one in get_args(kind) if one is not NoneType]
         kind = Cell if Cell in options else options[0]
     if kind is Cell:
-        return cell(value, place, reader)
+        return read_cell(value, place, reader)
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return _read_choice(value, [one for one in inner if one], place)
     if origin is tuple:
-        return several(value, inner[0], place, reader)
+        return read_list(value, inner[0], place, reader)
     if origin is not None:
         return _read_table(value, inner[1], place, reader)
     if type(value) is not kind or value == "":
-        place.wrong(f"is {shown(value)}; expected {EXPECTED[kind]}.")
+        place.wrong(f"is {toml_text(value)}; expected {EXPECTED[kind]}.")
         return None
     return value
 
 
-def several(
-    value: Any, kind: Any, place: DocumentLocation, reader: Reader
+def read_list(
+    value: Any, kind: Any, place: DocumentLocation, reader: TableReader
 ) -> tuple[Any, ...] | None:
     """Read a list, or a single value as a list of one; None if there are problems."""
     if not isinstance(value, list):
@@ -201,35 +201,37 @@ def several(
     if not value:
         place.wrong("is an empty list; leave the key out, or name what belongs there.")
         return None
-    items = tuple(read(one, kind, place.at(number), reader) for number, one in enumerate(value))
+    items = tuple(
+        read_value(one, kind, place.at(number), reader) for number, one in enumerate(value)
+    )
     return None if None in items else items
 
 
 def _read_choice(value: Any, choices: list[str], place: DocumentLocation) -> Any:
     if value not in choices:
-        place.wrong(f"is {shown(value)}: {meant(str(value), choices)}")
+        place.wrong(f"is {toml_text(value)}: {suggest(str(value), choices)}")
         return None
     return value
 
 
 def _read_table(
-    value: Any, kind: Any, place: DocumentLocation, reader: Reader
+    value: Any, kind: Any, place: DocumentLocation, reader: TableReader
 ) -> dict[str, Any] | None:
     if not isinstance(value, dict) or not value:
         place.wrong(
-            f"is {shown(value)}; expected a table that is not empty, such as {{key = ...}}."
+            f"is {toml_text(value)}; expected a table that is not empty, such as {{key = ...}}."
         )
         return None
-    values = {key: read(one, kind, place.at(key), reader) for key, one in value.items()}
+    values = {key: read_value(one, kind, place.at(key), reader) for key, one in value.items()}
     return None if None in values.values() else values
 
 
-def cell(value: Any, place: DocumentLocation, reader: Reader) -> Cell | None:
+def read_cell(value: Any, place: DocumentLocation, reader: TableReader) -> Cell | None:
     """Read a cell: a text is a column, a table is a function with its arguments."""
     if isinstance(value, str) and value and reader.words is CELLS:
         return text(value)
     if not isinstance(value, dict) or not value:
-        place.wrong(f"is {shown(value)}; expected {reader.expected}.")
+        place.wrong(f"is {toml_text(value)}; expected {reader.expected}.")
         return None
     words = [key for key in value if key in reader.words]
     if len(words) > 1:
@@ -241,42 +243,50 @@ def cell(value: Any, place: DocumentLocation, reader: Reader) -> Cell | None:
     return _call(words[0], value, place, reader)
 
 
-def _without_word(key: str, reader: Reader) -> str:
+def _without_word(key: str, reader: TableReader) -> str:
     """Describe a table without a function: name those that take its first key, or similar names."""
     takers = [
         name
         for name, word in reader.words.items()
-        if key in [one.name for one in arguments(word)[1:]]
+        if key in [one.name for one in parameters_of(word)[1:]]
     ]
     if takers:
         return f"has {key!r}, and not the word that takes it. Add `{'` or `'.join(takers)}`."
-    return f"says {key!r}, which is no word here: {meant(key, reader.words)}"
+    return f"says {key!r}, which is no word here: {suggest(key, reader.words)}"
 
 
-def _call(name: str, table: dict[str, Any], place: DocumentLocation, reader: Reader) -> Cell | None:
+def _call(
+    name: str, table: dict[str, Any], place: DocumentLocation, reader: TableReader
+) -> Cell | None:
     """Call a function; its first argument is at the function's name, the others at their own."""
     word = reader.words[name]
-    keys = {name if number == 0 else one.name: one for number, one in enumerate(arguments(word))}
+    keys = {
+        name if number == 0 else one.name: one for number, one in enumerate(parameters_of(word))
+    }
     allowed = [*keys] or [name]
     before = len(place.problems)
     for key in table:
         if key not in allowed:
-            place.at(key).wrong(f"is nothing that {name} takes: {meant(key, allowed)}")
+            place.at(key).wrong(f"is nothing that {name} takes: {suggest(key, allowed)}")
     values = {one.name: _argument(key, one, table, place, reader) for key, one in keys.items()}
     if not keys and table[name] is not True:
         place.at(name).wrong(
-            f"is {shown(table[name])}; expected true, as this word takes no column."
+            f"is {toml_text(table[name])}; expected true, as this word takes no column."
         )
     if len(place.problems) > before:
         return None
-    return said(word, {name: value for name, value in values.items() if value is not None})
+    return call_word(word, {name: value for name, value in values.items() if value is not None})
 
 
 def _argument(
-    key: str, one: Argument, table: dict[str, Any], place: DocumentLocation, reader: Reader
+    key: str,
+    one: WordParameter,
+    table: dict[str, Any],
+    place: DocumentLocation,
+    reader: TableReader,
 ) -> Any:
     if key in table:
-        return read(table[key], one.kind, place.at(key), reader)
+        return read_value(table[key], one.kind, place.at(key), reader)
     if one.name == "order":
         if not reader.date_order:
             place.wrong(
@@ -336,7 +346,7 @@ CONDITIONS: dict[str, Word] = {
 
 
 @dataclass(frozen=True)
-class Argument:
+class WordParameter:
     """One parameter of a function."""
 
     name: str
@@ -346,25 +356,25 @@ class Argument:
 
 
 @cache
-def arguments(word: Word) -> tuple[Argument, ...]:
+def parameters_of(word: Word) -> tuple[WordParameter, ...]:
     """Return the parameters of a function in their order."""
     hints = get_type_hints(word)
     return tuple(_argument_of(one, hints[one.name]) for one in signature(word).parameters.values())
 
 
-def _argument_of(parameter: Parameter, hint: Any) -> Argument:
+def _argument_of(parameter: Parameter, hint: Any) -> WordParameter:
     if parameter.kind is Parameter.VAR_POSITIONAL:
-        return Argument(parameter.name, tuple[hint, ...], False, "*")
+        return WordParameter(parameter.name, tuple[hint, ...], False, "*")
     if parameter.kind is Parameter.VAR_KEYWORD:
-        return Argument(parameter.name, Mapping[str, hint], False, "**")
-    return Argument(parameter.name, hint, parameter.default is not Parameter.empty)
+        return WordParameter(parameter.name, Mapping[str, hint], False, "**")
+    return WordParameter(parameter.name, hint, parameter.default is not Parameter.empty)
 
 
-def said(word: Word, values: Mapping[str, Any]) -> Cell:
+def call_word(word: Word, values: Mapping[str, Any]) -> Cell:
     """Call a function with values for its parameters."""
     by_position: list[Any] = []
     by_name: dict[str, Any] = {}
-    for one in arguments(word):
+    for one in parameters_of(word):
         if one.name not in values:
             continue
         if one.spread == "*":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.schemas.entity import EVERY_VERSION, Column, Moment, Version
+from transforms.schemas.entity import EVERY_VERSION, Column, DayEdge, Version
 from transforms.schemas.vocabularies import STATUS
 
 Versions = frozenset[Version]
@@ -82,7 +82,7 @@ def date(
     *,
     required: bool = False,
     aliases: tuple[str, ...] = (),
-    moment: Moment = "",
+    moment: DayEdge = "",
 ) -> Column:
     """Declare a calendar day, `YYYY-MM-DD`; `moment` is set if the target wants a timestamp."""
     return Column(name, "date", description, required, aliases=aliases, moment=moment)

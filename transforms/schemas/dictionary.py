@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.payload import folded, part_property
+from transforms.payload import part_property, parts_by_name
 from transforms.schemas import ENTITIES, Column, Entity
 from transforms.schemas.entity import EVERY_VERSION, NO_VERSION, Version
 
@@ -26,7 +26,7 @@ HEADER = (
 )
 
 
-def dictionary() -> str:
+def dictionary_page() -> str:
     """Return the dictionary as one page of Markdown."""
     return "\n".join([HEAD, *(line for entity in ENTITIES.values() for line in _section(entity))])
 
@@ -48,7 +48,7 @@ def _place_in_json(entity: Entity) -> str:
         owner = ENTITIES[entity.folds_into]
         return f"In JSON: `{owner.singular}.{part_property(entity)}`."
     parts = ", ".join(
-        f"`{part_property(part)}` from {part.file}" for part in folded(entity).values()
+        f"`{part_property(part)}` from {part.file}" for part in parts_by_name(entity).values()
     )
     return f"In JSON: `{entity.singular}`{f', with {parts}' if parts else ''}."
 

@@ -31,7 +31,7 @@ Kind = Literal[
     "score_scale",
 ]
 Service = Literal["rostering", "gradebook", "resources"]
-Moment = Literal["", "start", "end"]
+DayEdge = Literal["", "start", "end"]
 
 EVERY_VERSION: frozenset[Version] = frozenset({"1.0", "1.1", "1.2.0", "1.2"})
 NO_VERSION: frozenset[Version] = frozenset()
@@ -70,7 +70,7 @@ class Column:
     aliases: tuple[str, ...] = ()  # spellings seen in real drops
     json: str = ""  # the property in the REST binding
     # Set if the REST binding wants a timestamp for this day: the start of the day, or its end.
-    moment: Moment = ""
+    moment: DayEdge = ""
     # False for a column of our own in one of the standard's files. OneRoster allows such a column
     # only as an extension, `metadata.*`.
     standard: bool = True

@@ -40,7 +40,7 @@ from transforms.schemas.vocabularies import (
 )
 
 
-def in_order(first: str, last: str) -> RowRule:
+def dates_in_order(first: str, last: str) -> RowRule:
     """Require that the period from `first` (inclusive) to `last` (exclusive) is not empty."""
     return RowRule("period_empty", last, lambda _: pl.col(first) < pl.col(last))
 
@@ -97,7 +97,7 @@ ACADEMIC_SESSIONS = Entity(
     ),
     "School years, terms and grading periods, in a tree.",
     needed=True,
-    rules=(in_order("startDate", "endDate"),),
+    rules=(dates_in_order("startDate", "endDate"),),
 )
 
 COURSES = Entity(
@@ -223,7 +223,7 @@ ROLES_FILE = Entity(
     "Roles of people in organisations; carried as `roles` of their user.",
     folds_into="users",
     label=("role",),
-    rules=(in_order("beginDate", "endDate"),),
+    rules=(dates_in_order("beginDate", "endDate"),),
 )
 
 USER_PROFILES = Entity(
@@ -308,7 +308,7 @@ ENROLLMENTS = Entity(
     needed=True,
     label=("userSourcedId", "classSourcedId", "role"),
     rules=(
-        in_order("beginDate", "endDate"),
+        dates_in_order("beginDate", "endDate"),
         RowRule(
             "primary_not_teacher",
             "primary",

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
 
-from transforms.findings import Findings, gather, of_file
-from transforms.layouts.idle_settings import unused
-from transforms.layouts.ids import prefixed
+from transforms.findings import Findings, file_finding, merge_findings
+from transforms.layouts.idle_settings import unused_settings
+from transforms.layouts.ids import add_prefix
 from transforms.layouts.layout import Layout
-from transforms.layouts.match import fit
-from transforms.layouts.normalize import normalised
-from transforms.layouts.options import Dialect
+from transforms.layouts.match import fit_of
+from transforms.layouts.normalize import normalize_declared
+from transforms.layouts.options import ReadingOptions
 from transforms.roster import Raw, Roster
 from transforms.sources import oneroster
 
@@ -36,14 +36,14 @@ SOURCES: tuple[str, ...] = (ONEROSTER, *LAYOUTS)
 
 
 @dataclass(frozen=True)
-class Recognised:
+class RecognizedLayout:
     """The layout of a drop."""
 
     layout: Layout | str | None  # None: unknown, or not certain
     findings: Findings  # why
 
 
-def normalize(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
+def normalize(layout: Layout | str, raw: Raw, dialect: ReadingOptions) -> Roster:
     """Convert a drop to OneRoster 1.2's columns and spelling.
 
     A value that cannot be normalized stays as it was. `layout` is a declared layout, the code of
@@ -52,62 +52,66 @@ def normalize(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
     """
     if not raw.files and raw.findings.fatal.height:  # no file could be read
         return Roster({}, findings=raw.findings)
-    found = recognised(layout, raw)
+    found = recognize(layout, raw)
     if found.layout is None:
-        return Roster({}, findings=gather([raw.findings, found.findings]))
+        return Roster({}, findings=merge_findings([raw.findings, found.findings]))
     if idle := [*idle_settings(found.layout, dialect)]:
         return Roster(
             {},
-            findings=gather([found.findings, *(of_file("setting_idle", "", one) for one in idle)]),
+            findings=merge_findings(
+                [found.findings, *(file_finding("setting_idle", "", one) for one in idle)]
+            ),
         )
     roster = (
-        oneroster.normalise(raw, dialect)
+        oneroster.normalize_oneroster(raw, dialect)
         if found.layout == ONEROSTER
-        else normalised(_layout(found.layout), raw, dialect)
+        else normalize_declared(_layout(found.layout), raw, dialect)
     )
-    roster = prefixed(roster, dialect.prefix)
-    return replace(roster, findings=gather([found.findings, roster.findings]))
+    roster = add_prefix(roster, dialect.prefix)
+    return replace(roster, findings=merge_findings([found.findings, roster.findings]))
 
 
-def idle_settings(layout: Layout | str, dialect: Dialect) -> Iterator[str]:
+def idle_settings(layout: Layout | str, dialect: ReadingOptions) -> Iterator[str]:
     """Yield a sentence for each setting of the feed's file that the layout does not use."""
-    return unused(None if layout == ONEROSTER else _layout(layout), dialect, LAYOUTS)
+    return unused_settings(None if layout == ONEROSTER else _layout(layout), dialect, LAYOUTS)
 
 
-def recognised(layout: Layout | str, raw: Raw) -> Recognised:
+def recognize(layout: Layout | str, raw: Raw) -> RecognizedLayout:
     """Recognize the layout of a drop by its files and columns, if `layout` is `auto`."""
     if layout != AUTO:
-        return Recognised(layout, Findings())
-    if oneroster.says_so(raw):
-        return Recognised(ONEROSTER, Findings())
-    fits = {code: fit(declared, raw) for code, declared in LAYOUTS.items()}
+        return RecognizedLayout(layout, Findings())
+    if oneroster.is_certain(raw):
+        return RecognizedLayout(ONEROSTER, Findings())
+    fits = {code: fit_of(declared, raw) for code, declared in LAYOUTS.items()}
     fitting = {code: one for code, one in fits.items() if one.fits}
     if len(fitting) > 1:
-        return Recognised(None, of_file("layout_unclear", "", " and ".join(fitting)))
+        return RecognizedLayout(None, file_finding("layout_unclear", "", " and ".join(fitting)))
     for code, one in fitting.items():
-        return Recognised(code, of_file("layout_recognised", "", f"{code}: {'; '.join(one.found)}"))
-    if oneroster.has_ids(raw) or not raw.files:
-        return Recognised(ONEROSTER, Findings())
+        return RecognizedLayout(
+            code, file_finding("layout_recognised", "", f"{code}: {'; '.join(one.found)}")
+        )
+    if oneroster.has_sourced_ids(raw) or not raw.files:
+        return RecognizedLayout(ONEROSTER, Findings())
     code, nearest = min(
         fits.items(),
         key=lambda one: (not one[1].found, len(one[1].lacking) - len(one[1].found), one[0]),
     )
-    if oneroster.may_be(raw) and not nearest.found:
-        return Recognised(ONEROSTER, Findings())
+    if oneroster.has_oneroster_file(raw) and not nearest.found:
+        return RecognizedLayout(ONEROSTER, Findings())
     why = (
         f"nearest is {code}, but for {'; '.join(nearest.lacking)}"
         if nearest.found
         else f"there are {', '.join(sorted(raw.files))}"
     )
-    return Recognised(None, of_file("layout_unknown", "", why))
+    return RecognizedLayout(None, file_finding("layout_unknown", "", why))
 
 
-def escape_in(layout: Layout | str, raw: Raw) -> str:
+def escape_character(layout: Layout | str, raw: Raw) -> str:
     """Return the character that escapes quotes inside cells in the layout of a drop.
 
     Blank for layouts that follow RFC 4180, and double them.
     """
-    found = recognised(layout, raw).layout
+    found = recognize(layout, raw).layout
     return "" if found is None or found == ONEROSTER else _layout(found).escape
 
 

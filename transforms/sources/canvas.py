@@ -19,11 +19,11 @@ import polars as pl
 
 from transforms.layouts import (
     Cell,
-    Dialect,
     File,
     Frames,
     Join,
     Layout,
+    ReadingOptions,
     blank,
     both,
     class_role,
@@ -64,7 +64,7 @@ def _account_type() -> Cell:
     An account with courses is a school too. Blank for any other account.
     """
 
-    def of(_: Dialect) -> pl.Expr:
+    def of(_: ReadingOptions) -> pl.Expr:
         above = pl.col("account_id").is_in(pl.col("parent_account_id").drop_nulls().implode())
         school = pl.col("parent_account_id").is_not_null() | pl.col(TEACHES).is_not_null()
         return pl.when(above).then(pl.lit("district")).when(school).then(pl.lit("school"))

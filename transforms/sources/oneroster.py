@@ -10,21 +10,21 @@ from pathlib import PurePath
 
 import polars as pl
 
-from transforms.binding.headers import Match, matched
-from transforms.binding.manifest import FILE, Manifest, manifest_of
-from transforms.binding.spelling import spelled
-from transforms.binding.upgrade import lifted
-from transforms.findings import ROW, Findings, gather, of_file
-from transforms.layouts.layout import plain
-from transforms.layouts.options import Dialect
+from transforms.binding.headers import HeaderMatch, match_header
+from transforms.binding.manifest import FILE, Manifest, read_manifest
+from transforms.binding.spelling import normalize_spelling
+from transforms.binding.upgrade import upgrade_tables
+from transforms.findings import ROW, Findings, file_finding, merge_findings
+from transforms.layouts.layout import comparable_name
+from transforms.layouts.options import ReadingOptions
 from transforms.payload import METADATA
 from transforms.renamed_ids import FILE as IDS
-from transforms.roster import LOST, Mode, Raw, RawFile, Roster, Table
+from transforms.roster import LOST_COLUMNS, Raw, RawFile, Roster, SnapshotMode, Table
 from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.entity import Version
-from transforms.secrets import passwords_dropped
+from transforms.secrets import remove_passwords
 
-MODES: dict[str, Mode] = {"bulk": "bulk", "delta": "delta"}
+MODES: dict[str, SnapshotMode] = {"bulk": "bulk", "delta": "delta"}
 # The name of a file without `.csv`, in lower case -> entity.
 _ENTITY_OF_STEM = {
     name.casefold(): entity.name
@@ -33,10 +33,10 @@ _ENTITY_OF_STEM = {
 }
 
 
-def normalise(raw: Raw, dialect: Dialect) -> Roster:
+def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
     """Convert a drop of any OneRoster version to 1.2."""
     strict = dialect.strict
-    manifest, findings = manifest_of(raw, strict)
+    manifest, findings = read_manifest(raw, strict)
     files, names = _files(raw, strict)
     tables: dict[str, Table] = {}
     for name, file in files.items():
@@ -49,25 +49,25 @@ def normalise(raw: Raw, dialect: Dialect) -> Roster:
     findings += [*names, *_compare_with_manifest(raw, files, manifest, strict)]
     if dialect.snapshot and manifest.modes:
         findings.append(
-            of_file(
+            file_finding(
                 "setting_idle",
                 "",
                 "`snapshot = true`, and the drop's manifest says itself which files hold all "
                 "there is. Remove it",
             )
         )
-    refused = gather([raw.findings, *findings]).fatal.height > 0
+    refused = merge_findings([raw.findings, *findings]).fatal.height > 0
     if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
-        findings.append(of_file("drop_empty", ""))
-    tables, passwords = passwords_dropped(
-        _current(lifted(tables, manifest.version)), dialect.secrets
+        findings.append(file_finding("drop_empty", ""))
+    tables, passwords = remove_passwords(
+        _current(upgrade_tables(tables, manifest.version)), dialect.secrets
     )
     ragged = _with_ids(raw.findings, files, tables)
-    gathered = gather([ragged, *findings, *passwords])
+    gathered = merge_findings([ragged, *findings, *passwords])
     return Roster(tables, _broken(raw, gathered), gathered, today=dialect.today)
 
 
-def says_so(raw: Raw) -> bool:
+def is_certain(raw: Raw) -> bool:
     """Whether a drop is certainly OneRoster: it has a manifest, or OneRoster's first columns."""
     if any(name.casefold() == FILE for name in (*raw.files, *raw.broken)):
         return True
@@ -78,15 +78,15 @@ def says_so(raw: Raw) -> bool:
     )
 
 
-def may_be(raw: Raw) -> bool:
+def has_oneroster_file(raw: Raw) -> bool:
     """Whether a drop has a file with the name of a OneRoster file."""
     return any(_entity_called(name) for name in (*raw.files, *raw.broken))
 
 
-def has_ids(raw: Raw) -> bool:
+def has_sourced_ids(raw: Raw) -> bool:
     """Whether a drop has a file with the name of a OneRoster file and a `sourcedId` column."""
     files = (file for name, file in raw.files.items() if _entity_called(name))
-    return any("sourcedid" in map(plain, file.header) for file in files)
+    return any("sourcedid" in map(comparable_name, file.header) for file in files)
 
 
 def _entity_called(name: str) -> str | None:
@@ -103,13 +103,13 @@ def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
             files[entity] = file
             if file.name != ENTITIES[entity].file:
                 detail = f"read as {ENTITIES[entity].file}"
-                findings.append(of_file("file_name", file.name, detail, strict=strict))
+                findings.append(file_finding("file_name", file.name, detail, strict=strict))
         elif file.name.casefold() not in (FILE, IDS):
-            findings.append(of_file("unknown_file", file.name, strict=strict))
+            findings.append(file_finding("unknown_file", file.name, strict=strict))
     return {name: files[name] for name in ENTITIES if name in files}, findings
 
 
-def _mode(name: str, manifest: Manifest, snapshot: bool | None) -> Mode:
+def _mode(name: str, manifest: Manifest, snapshot: bool | None) -> SnapshotMode:
     """Return the mode of a file by the manifest, or by the feed's file if there is no manifest.
 
     `snapshot` of the feed's file can make every file partial, whatever the manifest says.
@@ -121,12 +121,12 @@ def _mode(name: str, manifest: Manifest, snapshot: bool | None) -> Mode:
 
 
 def _table(
-    entity: Entity, file: RawFile, mode: Mode, version: Version, strict: bool
+    entity: Entity, file: RawFile, mode: SnapshotMode, version: Version, strict: bool
 ) -> tuple[Table | None, list[Findings]]:
-    match = matched(entity, file.name, file.header, version, strict)
+    match = match_header(entity, file.name, file.header, version, strict)
     if any(part.fatal.height for part in match.findings):
         return None, match.findings
-    frame, spelling = spelled(entity, _columns(entity, file, match), file.name, strict)
+    frame, spelling = normalize_spelling(entity, _columns(entity, file, match), file.name, strict)
     table = Table(
         entity,
         frame,
@@ -140,7 +140,7 @@ def _table(
     if _has_rows(table):
         return table, findings
     # An empty file is not a snapshot: a failed export must not delete a district.
-    findings.append(of_file("no_rows", file.name, strict=strict))
+    findings.append(file_finding("no_rows", file.name, strict=strict))
     return replace(table, mode="unknown", emptied=table.mode == "bulk"), findings
 
 
@@ -148,7 +148,7 @@ def _has_rows(table: Table) -> bool:
     return table.frame.height + table.lost.height > 0
 
 
-def _columns(entity: Entity, file: RawFile, match: Match) -> pl.DataFrame:
+def _columns(entity: Entity, file: RawFile, match: HeaderMatch) -> pl.DataFrame:
     """The entity's columns of every version, blank where the file has none, and the extensions."""
     cells = {name: cell for cell, name in match.columns.items()}
     names = [column.name for column in entity.columns if column.versions]
@@ -164,7 +164,7 @@ def _columns(entity: Entity, file: RawFile, match: Match) -> pl.DataFrame:
     )
 
 
-def _lost(file: RawFile, match: Match) -> pl.DataFrame:
+def _lost(file: RawFile, match: HeaderMatch) -> pl.DataFrame:
     """The rows that do not fit the header, with the cell at the position of the sourcedId."""
     at = next(
         (file.header.index(cell) for cell, name in match.columns.items() if name == "sourcedId"),
@@ -175,7 +175,7 @@ def _lost(file: RawFile, match: Match) -> pl.DataFrame:
         for cells in file.ragged.values()
     ]
     return pl.DataFrame(
-        {ROW: list(file.ragged), "sourcedId": [value or None for value in ids]}, schema=LOST
+        {ROW: list(file.ragged), "sourcedId": [value or None for value in ids]}, schema=LOST_COLUMNS
     )
 
 
@@ -188,9 +188,9 @@ def _compare_with_manifest(
     for name, entity in ENTITIES.items():
         mode = manifest.modes.get(name, "absent")
         if mode in MODES and name not in present:
-            findings.append(of_file("manifest_file_missing", entity.file))
+            findings.append(file_finding("manifest_file_missing", entity.file))
         elif manifest.modes and mode not in MODES and name in present:
-            findings.append(of_file("manifest_file_unexpected", entity.file, strict=strict))
+            findings.append(file_finding("manifest_file_unexpected", entity.file, strict=strict))
     return findings
 
 

@@ -14,11 +14,11 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from connectors.oneroster import operations, wire
-from connectors.oneroster.client import Client, spellings, without
-from connectors.oneroster.merge import blank, merged, write_shape
-from connectors.oneroster.probe.records import Made, ProbeKind, Throwaways
+from connectors.oneroster.client import Client, hide, spellings
+from connectors.oneroster.merge import is_blank, merge, to_write_shape
+from connectors.oneroster.probe.records import MadeRecord, ProbeKind, ProbeRecords
 from connectors.oneroster.profile import Collection
-from connectors.oneroster.wire import description, is_page, parsed, readable
+from connectors.oneroster.wire import describe_failure, is_html_page, is_json_object, parse_object
 from transforms.payload import Json
 from transforms.schemas.vocabularies import TOBEDELETED
 
@@ -37,7 +37,7 @@ UNSEEN_DUPLICATE = (
     "`roster sync` takes a record that is there for one that failed: a killed run does not find "
     "what it had sent"
 )
-NOT_BACK = (
+NOT_RESTORED = (
     "`roster sync` and `roster restore` fail for each record that comes back after it was deleted"
 )
 QUESTIONS: Mapping[str, ProbeQuestion] = {
@@ -77,14 +77,14 @@ QUESTIONS: Mapping[str, ProbeQuestion] = {
         "missing": "`roster sync` puts such records as deleted, which does not work here either",
     }),
     "post deleted": ProbeQuestion("POST of a deleted id", {
-        "gone for good": NOT_BACK,
+        "gone for good": NOT_RESTORED,
     }),
     "revive": ProbeQuestion("PUT as active on a deleted id", {
         "stays deleted": "`roster sync` and `roster restore` cannot bring back what was deleted, "
         "and do not notice",
-        "refused": NOT_BACK,
-        "missing": NOT_BACK,
-        "broken": NOT_BACK,
+        "refused": NOT_RESTORED,
+        "missing": NOT_RESTORED,
+        "broken": NOT_RESTORED,
     }),
     "page": ProbeQuestion("a page of 3,000", {
         "refused": "`roster verify`, `roster adopt` and a feed with `external` cannot read the "
@@ -98,7 +98,7 @@ QUESTIONS: Mapping[str, ProbeQuestion] = {
     "limits": ProbeQuestion("limits on requests, in headers"),
 }  # fmt: skip
 # Harmful only in a collection whose PUT should create a missing record (section 2.1).
-UNMADE = "a repair and `roster sync` fail for a record that the target has lost"
+NOT_CREATED = "a repair and `roster sync` fail for a record that the target has lost"
 # A collection with few records and no personal data.
 COLLECTION = "orgs"
 NEWEST = {"sort": "dateLastModified", "orderBy": "desc", "limit": "100"}
@@ -110,7 +110,7 @@ BUSY = 429
 
 
 @dataclass(frozen=True)
-class Fact:
+class ProbeFact:
     """A target's answer to one question.
 
     It has no personal data: all records of a probe are invented.
@@ -138,7 +138,7 @@ class ProbeProblem:
     means: str
 
 
-def problems(facts: Iterable[Fact], put_creates: frozenset[str]) -> list[ProbeProblem]:
+def find_problems(facts: Iterable[ProbeFact], put_creates: frozenset[str]) -> list[ProbeProblem]:
     """Return where a target differs from what the loader assumes, each difference once.
 
     `put_creates` are the collections whose PUT is expected to create a missing record.
@@ -153,22 +153,22 @@ def problems(facts: Iterable[Fact], put_creates: frozenset[str]) -> list[ProbePr
     ]
 
 
-def _harm(fact: Fact, put_creates: frozenset[str]) -> str:
+def _harm(fact: ProbeFact, put_creates: frozenset[str]) -> str:
     if fact.question == "unknown" and fact.collection in put_creates and fact.answer != "created":
-        return UNMADE
+        return NOT_CREATED
     question = QUESTIONS.get(fact.question)
     return question.harms.get(fact.answer, "") if question else ""
 
 
 @dataclass(frozen=True)
-class Asking:
+class ProbeSession:
     """The questions about one kind of record, in one probe."""
 
     client: Client
-    things: Throwaways
+    things: ProbeRecords
     kind: ProbeKind
     # The records that may be in the target by now.
-    made: list[Made]
+    made: list[MadeRecord]
 
     @property
     def collection(self) -> Collection:
@@ -180,22 +180,22 @@ class Asking:
         """The record as it was created."""
         return self.things.record(self.kind)
 
-    async def send(self, request: wire.Request) -> tuple[wire.Answer, str]:
+    async def send(self, request: wire.Request) -> tuple[wire.Response, str]:
         """Send a request; return the response and a word for it.
 
         A success without a usable body counts as accepted, as it does for the loader, which then
         reads the record.
         """
         answer = await self.client.send(request)
-        outcome = wire.understood(request, answer)
+        outcome = wire.outcome_of(request, answer)
         if outcome.kind == "elsewhere":
             return replace(answer, lost=outcome.detail), outcome.kind
         looked_up = outcome.kind in ("unclear", "broken") and answer.status in range(200, 300)
-        if looked_up and not wire.may_pass(request, answer):
+        if looked_up and not wire.is_transient(request, answer):
             return answer, "accepted"
         return answer, WORDS.get(outcome.kind, outcome.kind)
 
-    async def put(self, record: Json) -> tuple[wire.Answer, str]:
+    async def put(self, record: Json) -> tuple[wire.Response, str]:
         """PUT a record."""
         return await self.send(wire.replace(self.collection, record))
 
@@ -213,9 +213,9 @@ class Asking:
         """
         self.made.append((self.kind.name, self.things.id_of(self.kind.name, which)))
 
-    def fact(self, question: str, word: str, answer: wire.Answer, detail: str = "") -> Fact:
+    def fact(self, question: str, word: str, answer: wire.Response, detail: str = "") -> ProbeFact:
         """Return an answer as a fact."""
-        return Fact(
+        return ProbeFact(
             question, self.kind.name, word, answer.status, kind_of_body(answer.body), detail
         )
 
@@ -224,16 +224,18 @@ def kind_of_body(body: bytes) -> str:
     """Name the kind of body that a response has."""
     if not body.strip():
         return "nothing"
-    if is_page(body):
+    if is_html_page(body):
         return "a page"
-    if not readable(body):
+    if not is_json_object(body):
         return "something else"
     return (
-        "an error of the API" if any(name.startswith("imsx_") for name in parsed(body)) else "JSON"
+        "an error of the API"
+        if any(name.startswith("imsx_") for name in parse_object(body))
+        else "JSON"
     )
 
 
-async def create(asking: Asking) -> Fact:
+async def create(asking: ProbeSession) -> ProbeFact:
     """POST a new record."""
     asking.about_to_make()
     answer, word = await asking.send(wire.create(asking.collection, asking.record))
@@ -248,7 +250,7 @@ async def create(asking: Asking) -> Fact:
     )
 
 
-async def while_there(asking: Asking) -> AsyncIterator[Fact]:
+async def ask_about_active(asking: ProbeSession) -> AsyncIterator[ProbeFact]:
     """Ask the questions about a record that is active."""
     yield await _duplicate(asking)
     yield await _unchanged(asking)
@@ -262,7 +264,7 @@ async def while_there(asking: Asking) -> AsyncIterator[Fact]:
         yield await _orphan(asking)
 
 
-async def while_going(asking: Asking) -> AsyncIterator[Fact]:
+async def ask_about_deleted(asking: ProbeSession) -> AsyncIterator[ProbeFact]:
     """Delete a record, and ask how it can be brought back; delete it again at the end."""
     yield (deleted := await _delete(asking))
     if deleted.answer in ("hard", "soft", "soft by PUT"):
@@ -273,17 +275,17 @@ async def while_going(asking: Asking) -> AsyncIterator[Fact]:
     await _delete_record(asking)
 
 
-async def _duplicate(asking: Asking) -> Fact:
+async def _duplicate(asking: ProbeSession) -> ProbeFact:
     answer, word = await asking.send(wire.create(asking.collection, asking.record))
     return asking.fact(
         "duplicate", word, answer, "" if word == "accepted" else _response_words(answer)
     )
 
 
-async def _unchanged(asking: Asking) -> Fact:
+async def _unchanged(asking: ProbeSession) -> ProbeFact:
     collection, before = asking.collection, await asking.read() or {}
     answer, word = await asking.put(
-        merged(collection, write_shape(collection, before), asking.record)
+        merge(collection, to_write_shape(collection, before), asking.record)
     )
     after = await asking.read() or {}
     if word != "accepted":
@@ -294,7 +296,7 @@ async def _unchanged(asking: Asking) -> Fact:
     )
 
 
-async def _spare_property(asking: Asking, question: str, record: Json) -> Fact:
+async def _spare_property(asking: ProbeSession, question: str, record: Json) -> ProbeFact:
     """PUT a record with its spare property left out or null, and see what became of it."""
     await asking.put(asking.record)
     before = await asking.read() or {}
@@ -303,12 +305,12 @@ async def _spare_property(asking: Asking, question: str, record: Json) -> Fact:
     name = asking.kind.spare
     if word != "accepted":
         return asking.fact(question, _without_duplicates(word), answer, _response_words(answer))
-    if blank(before.get(name)):
+    if is_blank(before.get(name)):
         return asking.fact(question, "not shown", answer, f"the target does not give {name} back")
-    return asking.fact(question, "cleared" if blank(after.get(name)) else "kept", answer, name)
+    return asking.fact(question, "cleared" if is_blank(after.get(name)) else "kept", answer, name)
 
 
-async def _unknown(asking: Asking) -> Fact:
+async def _unknown(asking: ProbeSession) -> ProbeFact:
     asking.about_to_make("unknown")
     answer, word = await asking.put(asking.things.record(asking.kind, "unknown"))
     if word == "accepted":
@@ -317,7 +319,7 @@ async def _unknown(asking: Asking) -> Fact:
     return asking.fact("unknown", _without_duplicates(word), answer)
 
 
-async def _orphan(asking: Asking) -> Fact:
+async def _orphan(asking: ProbeSession) -> ProbeFact:
     asking.about_to_make("orphan")
     answer, word = await asking.send(
         wire.create(asking.collection, asking.things.orphan(asking.kind))
@@ -329,8 +331,8 @@ async def _orphan(asking: Asking) -> Fact:
     )
 
 
-async def _delete(asking: Asking) -> Fact:
-    answer, word = await asking.send(wire.remove(asking.collection, asking.record["sourcedId"]))
+async def _delete(asking: ProbeSession) -> ProbeFact:
+    answer, word = await asking.send(wire.delete(asking.collection, asking.record["sourcedId"]))
     if word == "missing":
         await _delete_record(asking)
     remaining = await asking.read()
@@ -341,7 +343,7 @@ async def _delete(asking: Asking) -> Fact:
     return asking.fact("delete", _without_duplicates(word), answer)
 
 
-async def _post_deleted(asking: Asking, *, hard: bool) -> Fact:
+async def _post_deleted(asking: ProbeSession, *, hard: bool) -> ProbeFact:
     answer, word = await asking.send(wire.create(asking.collection, asking.record))
     if word == "accepted":
         remaining = await asking.read()
@@ -351,7 +353,7 @@ async def _post_deleted(asking: Asking, *, hard: bool) -> Fact:
     )
 
 
-async def _revive(asking: Asking) -> Fact:
+async def _revive(asking: ProbeSession) -> ProbeFact:
     answer, word = await asking.put(asking.record)
     if word == "accepted":
         remaining = await asking.read()
@@ -364,8 +366,8 @@ async def _revive(asking: Asking) -> Fact:
     )
 
 
-async def _delete_record(asking: Asking, which: str = "") -> None:
-    await operations.remove(
+async def _delete_record(asking: ProbeSession, which: str = "") -> None:
+    await operations.delete(
         asking.client, asking.collection, asking.things.id_of(asking.kind.name, which)
     )
 
@@ -379,15 +381,15 @@ def _without_duplicates(word: str) -> str:
     return "broken" if word == "unclear" else word
 
 
-def _response_words(answer: wire.Answer) -> str:
+def _response_words(answer: wire.Response) -> str:
     """Return the words of a response.
 
     They are not filtered: all records of a probe are invented.
     """
-    return description(answer.status, answer.body, answer.lost)
+    return describe_failure(answer.status, answer.body, answer.lost)
 
 
-async def page(client: Client) -> Fact:
+async def ask_largest_page(client: Client) -> ProbeFact:
     """Ask for the largest page that the loader reads."""
     answer, _ = await _list_orgs(
         client, {"limit": str(client.profile.largest_page), "fields": "sourcedId"}
@@ -395,7 +397,7 @@ async def page(client: Client) -> Fact:
     return _fact_about_orgs("page", "held" if answer.status < 300 else "refused", answer)
 
 
-async def page_beyond(client: Client) -> Fact:
+async def ask_larger_page(client: Client) -> ProbeFact:
     """Ask for a page of one record more than documented."""
     wanted = client.profile.largest_page + 1
     answer, body = await _list_orgs(client, {"limit": str(wanted), "fields": "sourcedId"})
@@ -410,7 +412,7 @@ async def page_beyond(client: Client) -> Fact:
     )
 
 
-async def filter_status(client: Client) -> Fact:
+async def ask_filter(client: Client) -> ProbeFact:
     """Ask for the active ones among the newest records.
 
     Records that the probe has just deleted must not be among them.
@@ -423,30 +425,30 @@ async def filter_status(client: Client) -> Fact:
     return _fact_about_orgs("filter", "ignored" if ignored else "works", answer)
 
 
-def limits(heard: Listening) -> Fact:
+def limits_fact(heard: LimitListener) -> ProbeFact:
     """Return which headers about limits the target has sent so far."""
     names = ", ".join(f"{name}: {value}" for name, value in sorted(heard.limits.items()))
     busy = f"HTTP 429 {heard.busy} times" if heard.busy else ""
     detail = "; ".join(filter(None, (names, busy)))
-    return Fact("limits", "", "seen" if detail else "none seen", detail=detail)
+    return ProbeFact("limits", "", "seen" if detail else "none seen", detail=detail)
 
 
-async def _list_orgs(client: Client, parameters: dict[str, str]) -> tuple[wire.Answer, Json]:
-    answer = await client.send(wire.listing(client.profile.lists[COLLECTION].path, parameters))
-    return answer, parsed(answer.body)
+async def _list_orgs(client: Client, parameters: dict[str, str]) -> tuple[wire.Response, Json]:
+    answer = await client.send(wire.list_page(client.profile.lists[COLLECTION].path, parameters))
+    return answer, parse_object(answer.body)
 
 
-def _fact_about_orgs(question: str, word: str, answer: wire.Answer) -> Fact:
+def _fact_about_orgs(question: str, word: str, answer: wire.Response) -> ProbeFact:
     detail = (
-        description(answer.status, answer.body, answer.lost)
+        describe_failure(answer.status, answer.body, answer.lost)
         if answer.status >= 300 or answer.lost
         else ""
     )
-    return Fact(question, COLLECTION, word, answer.status, kind_of_body(answer.body), detail)
+    return ProbeFact(question, COLLECTION, word, answer.status, kind_of_body(answer.body), detail)
 
 
 @dataclass
-class Listening(httpx.AsyncBaseTransport):
+class LimitListener(httpx.AsyncBaseTransport):
     """A transport that passes requests on and notes headers about limits."""
 
     # Hidden in the values of the headers.
@@ -463,7 +465,7 @@ class Listening(httpx.AsyncBaseTransport):
         for name, value in response.headers.items():
             if name.lower().startswith(LIMITING):
                 token = request.headers.get("authorization", "").removeprefix("Bearer ")
-                value_shown = without(value.encode(), (*self.secrets, *spellings(token)))
+                value_shown = hide(value.encode(), (*self.secrets, *spellings(token)))
                 self.limits.setdefault(name.lower(), value_shown.decode())
         self.busy += response.status_code == BUSY
         return response

@@ -15,8 +15,8 @@ from transforms.payload import Json
 
 PREFIX = "roster-probe-"
 # (collection, id) of a record that a probe created, or may have created.
-Made = tuple[str, str]
-PLACE = re.compile(r"\{(\w+)\}")
+MadeRecord = tuple[str, str]
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ProbeKind:
     @property
     def needs(self) -> set[str]:
         """The kinds whose records must be there first."""
-        return ({*PLACE.findall(str(self.properties)), self.shares}) - {self.name, ""}
+        return ({*PLACEHOLDER.findall(str(self.properties)), self.shares}) - {self.name, ""}
 
 
 def _reference_to(name: str) -> Json:
@@ -146,14 +146,14 @@ KINDS: tuple[ProbeKind, ...] = (
 
 
 @dataclass(frozen=True)
-class Throwaways:
+class ProbeRecords:
     """The records of one probe."""
 
     # A word of letters and digits that no other probe has.
     run: str
 
     @classmethod
-    def with_id(cls, sourced_id: str) -> Throwaways:
+    def with_id(cls, sourced_id: str) -> ProbeRecords:
         """Return the records of the probe that created an id."""
         return cls(sourced_id.removeprefix(PREFIX).partition("-")[0])
 
@@ -175,7 +175,7 @@ class Throwaways:
         """Return a record of a kind with any id that a probe uses."""
         return self.record(_kind(name)) | {"sourcedId": sourced_id}
 
-    def ids(self) -> list[Made]:
+    def ids(self) -> list[MadeRecord]:
         """Return all records that a probe may create, as (collection, id), parents first."""
         return [
             (kind.name, self.id_of(kind.name, which))
@@ -188,14 +188,14 @@ def _kind(name: str) -> ProbeKind:
     return next(kind for kind in KINDS if kind.name == name)
 
 
-def _with_ids(value: Any, things: Throwaways) -> Any:
+def _with_ids(value: Any, things: ProbeRecords) -> Any:
     """Replace the placeholders in a value by ids."""
     if isinstance(value, dict):
         return {name: _with_ids(inner, things) for name, inner in value.items()}
     if isinstance(value, list):
         return [_with_ids(inner, things) for inner in value]
-    return PLACE.sub(partial(_id_for, things), value) if isinstance(value, str) else value
+    return PLACEHOLDER.sub(partial(_id_for, things), value) if isinstance(value, str) else value
 
 
-def _id_for(things: Throwaways, place: re.Match[str]) -> str:
+def _id_for(things: ProbeRecords, place: re.Match[str]) -> str:
     return things.id_of(place[1])

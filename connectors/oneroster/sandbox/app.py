@@ -17,13 +17,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.oneroster.profile import Collection, TargetProfile
-from connectors.oneroster.sandbox.demands import demand
+from connectors.oneroster.sandbox.demands import check_write
 from connectors.oneroster.sandbox.errors import ApiFailure, not_found
-from connectors.oneroster.sandbox.query import chosen, listed
+from connectors.oneroster.sandbox.query import answer_list, choose_fields
 from connectors.oneroster.sandbox.read import ReadRequest
-from connectors.oneroster.sandbox.records import DEFAULTS, derived, kept, merged
+from connectors.oneroster.sandbox.records import (
+    DEFAULTS,
+    add_derived,
+    merge_record,
+    record_to_store,
+)
 from connectors.oneroster.sandbox.requests import Call, Tokens
-from connectors.oneroster.sandbox.resources import IN_SCHOOL, Nested, Resource, Served, served_of
+from connectors.oneroster.sandbox.resources import (
+    IN_SCHOOL,
+    Nested,
+    Resource,
+    Served,
+    derive_served,
+)
 from connectors.oneroster.sandbox.store import SandboxStore
 from transforms.payload import Json
 from transforms.schemas.vocabularies import TOBEDELETED
@@ -49,7 +60,7 @@ def application(
     `clients` are the known clients, secrets by id. The issued tokens are in `state.tokens`.
     """
     tokens = Tokens(clients)
-    served = served_of(profile)
+    served = derive_served(profile)
     routes = _Routes(served)
 
     async def answer(request: Request) -> Response:
@@ -129,11 +140,11 @@ class _Routes:
 def _list_routes(served: Served) -> Iterator[tuple[str, dict[str, Handler]]]:
     """Yield every path with its handlers by method."""
     if users := served.by_name.get("users"):
-        yield f"{users.path}/{ID}/agents", {"GET": agents, "POST": add_agent}
+        yield f"{users.path}/{ID}/agents", {"GET": list_agents, "POST": add_agent}
         yield f"{users.path}/{ID}/agents/{ID}", {"DELETE": remove_agent}
-        yield f"{users.path}/{ID}/agentFor", {"GET": agent_for}
+        yield f"{users.path}/{ID}/agentFor", {"GET": list_principals}
         if "demographics" in served.by_name:
-            yield f"{users.path}/{ID}/demographics", {"GET": with_demographics}
+            yield f"{users.path}/{ID}/demographics", {"GET": read_with_demographics}
     posts: dict[tuple[str, str], Handler] = {
         ("classes", "students"): partial(enroll, "student"),
         ("classes", "teachers"): partial(enroll, "teacher"),
@@ -179,42 +190,44 @@ def _record_methods(resource: Resource) -> dict[str, Handler]:
 
 def list_all(resource: Resource, call: Call) -> Response:
     """GET a collection or a view of it."""
-    return listed(resource.collection, resource.list_key, call.query, call.reading, resource.where)
+    return answer_list(
+        resource.collection, resource.list_key, call.query, call.reading, resource.where
+    )
 
 
 def list_nested(nested: Nested, call: Call) -> Response:
     """GET a list below a record."""
-    found(nested.parent, call)
+    find_record(nested.parent, call)
     if SCHOOL_CLASS in nested.path and not call.store.total("classes", IN_SCHOOL, call.ids):
         raise not_found("School or class")
-    return listed(
+    return answer_list(
         nested.collection, nested.list_key, call.query, call.reading, nested.where, call.ids
     )
 
 
 def read(resource: Resource, call: Call) -> Response:
     """GET one record. A deleted record is returned too, with its status."""
-    record = call.reading.shown(resource.collection, found(resource, call))
-    return JSONResponse({resource.wrapper: chosen(record, call.query)})
+    record = call.reading.shown(resource.collection, find_record(resource, call))
+    return JSONResponse({resource.wrapper: choose_fields(record, call.query)})
 
 
 def create(resource: Resource, call: Call) -> Response:
     """POST a record."""
     written = call.wrapped(resource.collection.wrapper)
-    fixed(resource, written)
-    return created(inserted(resource.collection, written, call))
+    refuse_other_kind(resource, written)
+    return created_response(insert_record(resource.collection, written, call))
 
 
-def inserted(collection: Collection, written: Json, call: Call) -> Json:
+def insert_record(collection: Collection, written: Json, call: Call) -> Json:
     """Store a new record. Its id is free text; without one, it gets a UUID (section 2.6)."""
-    demand(collection, written, collection.required, call.reading)
+    check_write(collection, written, collection.required, call.reading)
     sourced_id = written.get("sourcedId") or str(uuid.uuid4())
     if call.store.has(collection.name, sourced_id):
         raise ApiFailure(
             collection.duplicate_status, f"{collection.wrapper} {sourced_id} already exists."
         )
     record = {"sourcedId": sourced_id, "status": "active", **DEFAULTS.get(collection.name, {})}
-    return _saved(collection, record | kept(collection, written, call.vocabulary), call)
+    return _saved(collection, record | record_to_store(collection, written, call.vocabulary), call)
 
 
 def create_each(nested: Nested, implied: tuple[str, ...], call: Call) -> Response:
@@ -237,7 +250,9 @@ def create_each(nested: Nested, implied: tuple[str, ...], call: Call) -> Respons
         for name, sourced_id in zip(implied, call.ids, strict=True)
         if name
     }
-    pairs = [_pair(inserted(nested.collection, record | references, call)) for record in written]
+    pairs = [
+        _pair(insert_record(nested.collection, record | references, call)) for record in written
+    ]
     return JSONResponse({"sourcedIdPairs": pairs if len(pairs) > 1 else pairs[0]}, 201)
 
 
@@ -245,7 +260,7 @@ def _pair(record: Json) -> Json:
     return {"suppliedSourcedId": record["sourcedId"], "allocatedSourcedId": record["sourcedId"]}
 
 
-def created(record: Json) -> Response:
+def created_response(record: Json) -> Response:
     """Answer a POST."""
     return JSONResponse({"sourcedIdPairs": _pair(record)}, 201)
 
@@ -258,14 +273,14 @@ def replace(resource: Resource, call: Call) -> Response:
     collection = resource.collection
     if collection.put_creates and not call.store.has(collection.name, call.ids[0]):
         written = call.wrapped(collection.wrapper) | {"sourcedId": call.ids[0]}
-        record = inserted(collection, written, call)
+        record = insert_record(collection, written, call)
     else:
-        before = found(resource, call)
+        before = find_record(resource, call)
         written = _without_fixed(collection, call.wrapped(collection.wrapper))
-        fixed(resource, written)
-        demand(collection, written, collection.required_on_put, call.reading)
-        changes = kept(collection, written, call.vocabulary)
-        record = _saved(collection, merged(before, changes), call)
+        refuse_other_kind(resource, written)
+        check_write(collection, written, collection.required_on_put, call.reading)
+        changes = record_to_store(collection, written, call.vocabulary)
+        record = _saved(collection, merge_record(before, changes), call)
     body = call.reading.shown(resource.collection, record)
     return JSONResponse(
         {resource.wrapper: body} if resource.put_body == "wrapped" else body, resource.put_status
@@ -274,20 +289,24 @@ def replace(resource: Resource, call: Call) -> Response:
 
 def amend(resource: Resource, call: Call) -> Response:
     """PATCH a record: like PUT, without required properties (section 2.5)."""
-    collection, before = resource.collection, found(resource, call)
+    collection, before = resource.collection, find_record(resource, call)
     written = call.wrapped(collection.wrapper)
-    demand(collection, written, (), call.reading)
-    record = _saved(collection, merged(before, kept(collection, written, call.vocabulary)), call)
+    check_write(collection, written, (), call.reading)
+    record = _saved(
+        collection,
+        merge_record(before, record_to_store(collection, written, call.vocabulary)),
+        call,
+    )
     return JSONResponse(call.reading.shown(collection, record))
 
 
 def remove(resource: Resource, call: Call) -> Response:
     """DELETE a record: only its status changes. A second DELETE is no error (section 2.3)."""
-    call.store.put(resource.collection.name, {**found(resource, call), "status": TOBEDELETED})
+    call.store.put(resource.collection.name, {**find_record(resource, call), "status": TOBEDELETED})
     return Response(status_code=204)
 
 
-def found(resource: Resource, call: Call) -> Json:
+def find_record(resource: Resource, call: Call) -> Json:
     """Return the record that a path names, deleted or not; 404 if it is not in this view."""
     rows = call.store.find(resource.collection.name, f"id = ? AND ({resource.where})", call.ids[:1])
     if not rows:
@@ -295,7 +314,7 @@ def found(resource: Resource, call: Call) -> Json:
     return rows[0]
 
 
-def fixed(resource: Resource, written: Json) -> None:
+def refuse_other_kind(resource: Resource, written: Json) -> None:
     """Raise `ApiFailure` for a record that is not of this view, such as a district in schools."""
     faults = {
         name: f"must be {value}"
@@ -314,10 +333,10 @@ def _without_fixed(collection: Collection, written: Json) -> Json:
 
 
 def _saved(collection: Collection, record: Json, call: Call) -> Json:
-    return call.store.put(collection.name, derived(collection, record, call.store))
+    return call.store.put(collection.name, add_derived(collection, record, call.store))
 
 
-def agents(call: Call) -> Response:
+def list_agents(call: Call) -> Response:
     """GET the agents of a user."""
     users = call.collections["users"]
     records = (
@@ -328,7 +347,7 @@ def agents(call: Call) -> Response:
     )
 
 
-def agent_for(call: Call) -> Response:
+def list_principals(call: Call) -> Response:
     """GET the users for whom a user is an agent."""
     _user(call)
     users = call.collections["users"]
@@ -354,7 +373,7 @@ def remove_agent(call: Call) -> Response:
     return JSONResponse({})
 
 
-def with_demographics(call: Call) -> Response:
+def read_with_demographics(call: Call) -> Response:
     """GET a user with the demographics."""
     body = call.reading.shown(call.collections["users"], _user(call))
     record = call.store.get("demographics", call.ids[0])
@@ -366,25 +385,25 @@ def with_demographics(call: Call) -> Response:
 
 def enroll(role: str, call: Call) -> Response:
     """POST a student or a teacher of a class: an enrollment with class and role from the path."""
-    found(call.by_name["classes"], call)
+    find_record(call.by_name["classes"], call)
     written = {**call.wrapped("enrollment"), "role": role, "class": {"sourcedId": call.ids[0]}}
-    return created(inserted(call.collections["enrollments"], written, call))
+    return created_response(insert_record(call.collections["enrollments"], written, call))
 
 
 def add_grading_period(call: Call) -> Response:
     """POST a grading period of a term; the answer is the complete record (section 2.6)."""
-    found(call.by_name["terms"], call)
+    find_record(call.by_name["terms"], call)
     periods = call.by_name["gradingPeriods"]
     written = {"parent": {"sourcedId": call.ids[0]}, **call.wrapped(periods.collection.wrapper)}
-    fixed(periods, written)
-    record = inserted(periods.collection, written, call)
+    refuse_other_kind(periods, written)
+    record = insert_record(periods.collection, written, call)
     return JSONResponse(
         {periods.collection.wrapper: call.reading.shown(periods.collection, record)}, 201
     )
 
 
 def _user(call: Call) -> Json:
-    return found(call.by_name["users"], call)
+    return find_record(call.by_name["users"], call)
 
 
 def _others(user: Json, agent: str) -> list[Json]:

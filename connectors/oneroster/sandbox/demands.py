@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.sandbox.errors import ApiFailure, not_found
 from connectors.oneroster.sandbox.read import ReadRequest
-from connectors.oneroster.sandbox.records import form_of
+from connectors.oneroster.sandbox.records import schema_of
 from connectors.oneroster.sandbox.validation import (
     Checks,
     closed_metadata,
@@ -27,7 +27,7 @@ from transforms.schemas.vocabularies import STATUS
 BREAKS = frozenset({("componentResources", "resources")})
 
 
-def demand(
+def check_write(
     collection: Collection, written: Json, required: tuple[str, ...], reading: ReadRequest
 ) -> None:
     """Raise `ApiFailure` unless a write is complete, valid, and refers to records that exist."""
@@ -47,7 +47,7 @@ def _faults(
 ) -> Iterator[tuple[str, str]]:
     missing = [name for name in required if written.get(name) in (None, "", [])]
     yield from ((name, "is required") for name in missing)
-    for name, column in form_of(collection).written.items():
+    for name, column in schema_of(collection).written.items():
         value = written.get(name)
         if (
             value is not None
@@ -56,7 +56,7 @@ def _faults(
         ):
             yield name, fault
     yield from _common_faults(collection, written)
-    for name in form_of(collection).parts:
+    for name in schema_of(collection).parts:
         yield from part_faults(checks, name, written.get(name) or [])
 
 
@@ -76,7 +76,7 @@ def _common_faults(collection: Collection, written: Json) -> Iterator[tuple[str,
 
 def _references(collection: Collection, written: Json) -> Iterator[tuple[str, str]]:
     """Yield every reference in a write, as collection and id."""
-    form = form_of(collection)
+    form = schema_of(collection)
     for name, column in form.written.items():
         if column.refers and (value := written.get(name)):
             for item in value if column.is_list else (value,):

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.sandbox.errors import ApiFailure
 from connectors.oneroster.sandbox.read import ReadRequest
-from connectors.oneroster.sandbox.records import COMMON, RecordSchema, form_of
+from connectors.oneroster.sandbox.records import COMMON, RecordSchema, schema_of
 from connectors.oneroster.sandbox.store import MIDNIGHT, Values, path_sql, property_sql
 from transforms.payload import Json
 
@@ -53,7 +53,7 @@ def _number(query: Mapping[str, str], name: str, default: int, least: int, most:
     return int(text)
 
 
-def listed(
+def answer_list(
     collection: Collection,
     list_key: str,
     query: Mapping[str, str],
@@ -62,8 +62,8 @@ def listed(
     values: Values = (),
 ) -> JSONResponse:
     """Answer a list request with one page and the totals, in the body and in `X-Total-Count`."""
-    page, form, store = PageRequest.of(query), form_of(collection), reading.store
-    condition = parsed(query.get("filter", ""), form)
+    page, form, store = PageRequest.of(query), schema_of(collection), reading.store
+    condition = parse_filter(query.get("filter", ""), form)
     search, words = _search(collection, query.get("search", ""))
     where = f"({where}) AND {condition.sql} AND {search}"
     values = (*values, *condition.values, *words)
@@ -72,7 +72,7 @@ def listed(
         collection.name, where, values, _order(form, query), page.limit, page.offset
     )
     body = {
-        list_key: [chosen(reading.shown(collection, record), query) for record in records],
+        list_key: [choose_fields(reading.shown(collection, record), query) for record in records],
         "totalCount": total,
         "pageCount": math.ceil(total / page.limit),
         "pageNumber": page.offset // page.limit + 1,
@@ -82,7 +82,7 @@ def listed(
     return JSONResponse(body, headers={"X-Total-Count": str(total)})
 
 
-def chosen(record: Json, query: Mapping[str, str]) -> Json:
+def choose_fields(record: Json, query: Mapping[str, str]) -> Json:
     """Return only the properties that `fields` names, or all without `fields`."""
     names = [name.strip() for name in query.get("fields", "").split(",") if name.strip()]
     return {name: record[name] for name in names if name in record} if names else record
@@ -123,7 +123,7 @@ class Condition:
     values: list[str] = field(default_factory=list)
 
 
-def parsed(text: str, form: RecordSchema) -> Condition:
+def parse_filter(text: str, form: RecordSchema) -> Condition:
     """Parse a filter.
 
     Raises `ApiFailure`: 400 for a filter that is not valid, 422 for booleans without quotes.

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.oneroster.profile import Collection
-from connectors.oneroster.sandbox.records import COMMON, form_of
+from connectors.oneroster.sandbox.records import COMMON, schema_of
 from connectors.oneroster.sandbox.resources import Served
 from connectors.oneroster.sandbox.store import SandboxStore
 from transforms.payload import Json
@@ -31,7 +31,7 @@ class ReadRequest:
 
     def shown(self, collection: Collection, record: Json) -> Json:
         """Turn a stored record into the record that a read returns."""
-        form = form_of(collection)
+        form = schema_of(collection)
         body: Json = {name: record.get(name) for name in COMMON}
         body["metadata"] = body["metadata"] or {}
         for name, column in form.columns.items():

@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.sandbox.store import SandboxStore
-from transforms.payload import Json, folded, part_property
+from transforms.payload import Json, part_property, parts_by_name
 from transforms.schemas import ENTITIES, Column
 from transforms.target_vocabulary import TargetVocabulary
 
@@ -25,9 +25,9 @@ DEFAULTS: dict[str, Json] = {
 }
 
 
-def kept(collection: Collection, written: Json, vocabulary: TargetVocabulary) -> Json:
+def record_to_store(collection: Collection, written: Json, vocabulary: TargetVocabulary) -> Json:
     """Turn a valid write into the record to store. Unknown properties are ignored."""
-    form = form_of(collection)
+    form = schema_of(collection)
     record: Json = {
         name: written[name] for name in ("status", "metadata", *form.parts) if name in written
     }
@@ -63,7 +63,7 @@ def timestamp(day: str) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def merged(before: Json, changes: Json) -> Json:
+def merge_record(before: Json, changes: Json) -> Json:
     """Apply changes to a record: properties are replaced, `metadata` is merged (section 2.4)."""
     if isinstance(metadata := changes.get("metadata"), dict):
         changes = {**changes, "metadata": _merge_metadata(before.get("metadata") or {}, metadata)}
@@ -81,9 +81,9 @@ def _merge_metadata(before: Json, changes: Json) -> Json:
     return result
 
 
-def derived(collection: Collection, record: Json, store: SandboxStore) -> Json:
+def add_derived(collection: Collection, record: Json, store: SandboxStore) -> Json:
     """Add the properties that a record gets from its class (section 8), so that filters find it."""
-    if not (names := form_of(collection).derived):
+    if not (names := schema_of(collection).derived):
         return record
     group = store.get("classes", record["class"]["sourcedId"]) or {}
     return record | {name: group.get(name) for name in names}
@@ -95,9 +95,9 @@ OF_CLASS = {"enrollments": ("school", "course")}
 # The API's database stores the dates of these as timestamps (section 8).
 TIMESTAMPS = frozenset({"academicSessions"})
 # Collections by the name of a reference to one of their records.
-REFERRED = {entity.singular: name for name, entity in ENTITIES.items() if not entity.folds_into} | {
-    "gradingPeriod": "academicSessions"
-}
+COLLECTION_OF_REFERENCE = {
+    entity.singular: name for name, entity in ENTITIES.items() if not entity.folds_into
+} | {"gradingPeriod": "academicSessions"}
 # Reads of these contain their children (appendix B).
 TREES = frozenset({"orgs", "academicSessions"})
 
@@ -128,7 +128,7 @@ class RecordSchema:
 
 
 @cache
-def form_of(collection: Collection) -> RecordSchema:
+def schema_of(collection: Collection) -> RecordSchema:
     """Derive the schema of a collection's records from its entity and the target's profile."""
     entity = collection.entity
     declared = [
@@ -153,7 +153,9 @@ def form_of(collection: Collection) -> RecordSchema:
         columns=columns,
         written={name: columns[read] for name, read in standard.items()},
         standard=standard,
-        parts=tuple(part_property(part) for part in folded(entity).values() if not part.single),
+        parts=tuple(
+            part_property(part) for part in parts_by_name(entity).values() if not part.single
+        ),
         derived=derived,
         tree=entity.name in TREES,
         timestamps=frozenset(
@@ -168,7 +170,7 @@ def _extra_column(name: str) -> Column:
 
     It is a reference if it has the name of a kind of record, otherwise text.
     """
-    if refers := REFERRED.get(name):
+    if refers := COLLECTION_OF_REFERENCE.get(name):
         return Column(f"{name}SourcedId", "reference", "Only this target has it.", refers=refers)
     return Column(name, "text", "Only this target has it.")
 

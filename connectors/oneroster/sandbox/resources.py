@@ -108,7 +108,7 @@ class Served:
     checks: Checks
 
 
-def served_of(profile: TargetProfile) -> Served:
+def derive_served(profile: TargetProfile) -> Served:
     """Derive what the API of a profile serves from its collections and views."""
     paths = {
         name: (collection.path.rstrip("/"), collection.entity.singular)

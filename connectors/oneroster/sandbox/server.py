@@ -24,7 +24,7 @@ from connectors.oneroster.sandbox.store import SandboxStore
 HOST = "127.0.0.1"
 CLIENTS = {"sandbox": "sandbox"}
 # How many requests a sandbox logs.
-REMEMBERED = 1_000_000
+LOGGED_REQUESTS = 1_000_000
 START_SECONDS, GRACE_SECONDS = 10.0, 1.0
 
 
@@ -45,7 +45,7 @@ class Sandbox:
     ) -> None:
         self._socket = _listen(port)
         self.store = SandboxStore(database)
-        self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
+        self.requests: deque[tuple[str, str]] = deque(maxlen=LOGGED_REQUESTS)
         app = application(self.store, clients or CLIENTS, profile)
         self.tokens: Tokens = app.state.tokens
         self._server = _Server(_settings(_log_requests(wrap(app), profile.prefix, self.requests)))

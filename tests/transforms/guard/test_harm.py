@@ -9,7 +9,7 @@ import pytest
 
 from tests.guarding import TODAY, Rosters, Row, enrolled, held, night, people, person, role, rules
 from transforms.guard import GuardLimits
-from transforms.guard.context import GROUPED, SIZES, ColumnHistory
+from transforms.guard.context import GROUPS, SIZES, ColumnHistory
 
 
 def locked(users: list[dict[str, str | None]], count: int) -> list[dict[str, str | None]]:
@@ -598,7 +598,7 @@ def test_the_teachers_of_a_school_are_not_taken_from_its_classes(count: int, wai
     teachers = [row | {"role": "teacher"} for row in enrolled(people(6, "teacher", 2000), "c1")]
     groups = pl.DataFrame(
         [("enrollments", "student", "s1", 300), ("enrollments", "teacher", "s1", 6)],
-        schema=GROUPED,
+        schema=GROUPS,
         orient="row",
     )
 
@@ -625,7 +625,7 @@ def test_one_teacher_may_take_the_classes_of_another() -> None:
     )
     groups = pl.DataFrame(
         [("enrollments", "student", "s1", 300), ("enrollments", "teacher", "s1", 8)],
-        schema=GROUPED,
+        schema=GROUPS,
         orient="row",
     )
 
@@ -737,7 +737,7 @@ def test_the_seats_of_teachers_are_limited_by_themselves() -> None:
     teachers = [row | {"role": "teacher"} for row in enrolled(people(40, "teacher", 2000), "c1")]
     groups = pl.DataFrame(
         [("enrollments", "student", "s1", 1000), ("enrollments", "teacher", "s1", 40)],
-        schema=GROUPED,
+        schema=GROUPS,
         orient="row",
     )
 

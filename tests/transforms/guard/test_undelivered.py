@@ -11,12 +11,12 @@ import pytest
 from tests.guarding import changed, rules
 from transforms.guard import GuardContext, GuardLimits, Rejections, guard
 from transforms.guard.context import TOTALS
-from transforms.guard.guard import Guarded
+from transforms.guard.guard import GuardResult
 
 
 def judged(
     counts: dict[str, tuple[int, int]], limits: GuardLimits | None = None, **past: Any
-) -> Guarded:
+) -> GuardResult:
     """Let the guard judge a drop of which so many records were read and rejected, by entity."""
     changes = {}
     for name, (read, rejected) in counts.items():
