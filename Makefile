@@ -26,7 +26,7 @@ help:
 	@echo "make test-full  the same tests, with many more examples of each property"
 	@echo "make test-pure  install, then run the tests that also pass on Windows"
 	@echo "make year     install, then live a simulated year in each layout, and print what each planted fault of an export came to"
-	@echo "make check    install, then check format, lint, types and layers"
+	@echo "make check    install, then check format, lint, types, layers and spelling"
 	@echo "make bench    install, then measure speed against bare scripts and loops"
 	@echo "make bench-memory  install, then measure the memory of loading 700,000 records"
 	@echo "make dictionary  write docs/data_dictionary.md and docs/layouts.md"
@@ -37,7 +37,7 @@ help:
 install: $(STAMP)
 
 # Run again only if the pins or the project's own settings changed. The stamp is the last step, so that
-# an installation that broke off is done anew.
+# an installation that stopped early is done again.
 $(STAMP): constraints.txt pyproject.toml
 	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \
 		echo "roster needs Python 3.11, 3.12 or 3.13, and none was found$(if $(PYTHON), as $(PYTHON),)." >&2; \
@@ -96,6 +96,7 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 bench: install
 	$(BIN)/python -m tests.bench

@@ -36,11 +36,11 @@ Send = Callable[[Options], FlowEnd]
 # Why a plan cannot be discarded, by its status.
 WHY_DECIDED = {
     "approved": "was approved by {by} on {day}, so that it cannot be discarded. "
-    "If its sending broke off: roster sync DROP --approve {id}",
+    "If sending it stopped early: roster sync DROP --approve {id}",
     "sent": "was sent on {day}, as {by} had approved. To undo that: roster restore RUN DROP",
-    "replaced": "was replaced by a newer one of its feed, and cannot be approved any more",
+    "replaced": "was replaced by a newer one of its feed, and can no longer be approved",
     "discarded": "was discarded by {by} on {day} already",
-    "expired": "expired on {expires}, and cannot be approved any more",
+    "expired": "expired on {expires}, and can no longer be approved",
 }
 
 
@@ -85,7 +85,7 @@ def find_waiting_plan(plan: str, options: Options, environment: Mapping[str, str
     if plan:
         wanted = f"There is no plan {plan!r} of {options.drop} that waits."
     elif plans:
-        wanted = "Which plan is meant is not said."
+        wanted = "Name the plan."
     else:
         raise SettingsError(ids)
     raise SettingsError(f"{wanted} {ids} `roster status {options.drop}` says what is held.")

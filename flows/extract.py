@@ -155,9 +155,9 @@ ANY = "*"
 MOST_NAMES = 5
 # An address; one slash is enough, since a `Path` removes the second.
 ADDRESSED = re.compile(r"[a-z][a-z0-9]+:/", re.IGNORECASE)
-ADDRESS = "is an address. Write it into a feed's file, as its `drop`, and name that file."
-MISSING = "does not exist. Name a folder, a zip, or a feed's file (*.toml)."
-NARROW = "Take one of them away, or narrow the pattern in the feed's file."
+ADDRESS = "is an address. Write it into a feed file, as its `drop`, and name that file."
+MISSING = "does not exist. Name a folder, a zip, or a feed file (*.toml)."
+NARROW = "Remove one of them, or narrow the pattern in the feed file."
 
 
 def find_drop(job: Job) -> Job:
@@ -248,7 +248,7 @@ def _names_there(names: list[str]) -> str:
 def _refuse_pattern(place: str, folder: str) -> None:
     if ANY in folder:
         raise SettingsError(
-            f"{place} has {ANY} in a folder's name. Only what stands last may be a pattern."
+            f"{place} has {ANY} in a folder's name. Only the last part may be a pattern."
         )
     if place.startswith(("http://", "https://")):
         raise SettingsError(

@@ -22,7 +22,7 @@ def protect_state_folder(state: Path) -> Path:
         return state
     if mode & stat.S_ISVTX:
         raise SettingsError(
-            f"Everybody may write to {state}, which is meant so. "
+            f"Everybody may write to {state}, and that is intended. "
             "Name a folder of your own with --state."
         )
     try:

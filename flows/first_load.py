@@ -38,16 +38,14 @@ def first_load(options: Options, environment: Mapping[str, str], means: FirstLoa
     ready = means.watch.stage("preflight", preflight, options, environment)
     means.show("preflight", list(ready.lines()))
     if not ready.ok:
-        return FlowEnd(
-            "Not ready", "Nothing was sent. What is to be mended first stands in the preflight."
-        )
+        return FlowEnd("Not ready", "Nothing was sent. The preflight says what to fix first.")
     if is_staging(options, environment):
         probed = means.watch.stage("probe", probe, options, environment)
         means.show("probe", probe_lines(probed))
         if probed.exit_code:
             return FlowEnd(
                 "Not ready",
-                "The probe broke off, or left something in the target: its page says what. "
+                "The probe stopped early, or left something in the target: its page says what. "
                 "Nothing else was sent.",
             )
     checked = means.perform(replace(options, command="check"))

@@ -87,7 +87,7 @@ def _drop_and_encoding(drop: Path) -> tuple[Path, str | None]:
         drop, encoding = feed.drop_path, feed.encoding
     if not drop.exists():
         raise SettingsError(
-            f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE})."
+            f"{drop} does not exist. Name a folder, a zip, or a feed file (*{FILE})."
         )
     return drop, encoding
 
@@ -119,7 +119,7 @@ def _recognized_layout(raw: Raw, drop: Path) -> tuple[str, str] | None:
         return str(found.layout), notice.detail.partition(": ")[2]
     for both in found.findings.fatal.filter(rule="layout_unclear")["value"]:
         raise SettingsError(
-            f"{drop}: {both} both fit. Name the one that is meant as `layout` in the feed's file."
+            f"{drop}: {both} both fit. Name the right one as `layout` in the feed file."
         )
     return None
 

@@ -88,7 +88,7 @@ class LoadOptions:
         feed="run.processes",
         least=1,
         most=10,
-        unsaid="1, or the feed's file",
+        unsaid="1, or the feed file",
     )
 
 

@@ -68,8 +68,7 @@ def valid_records(
     contradicted = contradicted_records(valid.records, source, accepted)
     valid = valid.without(
         contradicted,
-        f"run {newest} has accepted a newer roster, which has these records, or has them "
-        "otherwise.",
+        f"run {newest} has accepted a newer roster, which has these records, or has them with other values.",
     )
     if contradicted.height and valid.records.is_empty():
         if job.run.command == "sync":
@@ -116,7 +115,7 @@ def _compare_with_drop(
     records = valid.records if is_sound else valid.records.filter(IS_REMOVAL)
     valid = valid.without(
         contradicted_records(records, source, roster),
-        f"what lies in {job.source.drop} now has these records, or has them otherwise. "
+        f"what lies in {job.source.drop} now has these records, or has them with other values. "
         "`roster sync` loads it.",
     )
     if valid.records.is_empty():

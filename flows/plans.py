@@ -107,7 +107,7 @@ def _with_older_plans(result: RunResult, job: Job, ledger: Ledger) -> RunResult:
             note = f"by run {job.run.id}"
             ledger.decide(older.id, "replaced", by="", note=note, at=datetime.now(UTC))
             continue
-        sentence = f"{waits.height:,} of these changes wait since run {older.run}."
+        sentence = f"{waits.height:,} of these changes have been on hold since run {older.run}."
         earlier = [hold for hold in older.holds if hold.rule != WAITS and hold not in result.holds]
         result = replace(
             result,

@@ -51,6 +51,6 @@ def _other_salt_message(key: FeedKey, *, secret_before: bool) -> str:
     fix = "Name what holds that secret" if secret_before else "Remove the setting"
     return (
         f"The ids of contacts of feed {key.feed!r} were made with {before} as their salt, and "
-        f"{SETTING} says another: everybody would get a new id, and be there twice. {fix}. "
+        f"{SETTING} says another: everybody would get a new id, and be in the target twice. {fix}. "
         "Nothing was sent."
     )

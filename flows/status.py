@@ -182,7 +182,7 @@ def feed_states(
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise SettingsError(
-            f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files."
+            f"{folder} has no feed file (*.toml). Name the folder of the feed files."
         )
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         found = [_state_of_file(file, ledger, environment, now) for file in files]
@@ -212,12 +212,12 @@ def _state_in_words(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Stat
     if status.exit_code == FAILED:
         return (
             "failed",
-            f"Its last run {status.last.status or 'broke off'}: roster status {status.drop}",
+            f"Its last run {status.last.status or 'stopped early'}: roster status {status.drop}",
         )
     if status.stale:
         return "stale", status.stale
     if status.exit_code == HELD:
-        return "held", f"Changes wait for a person: roster status {status.drop}"
+        return "held", f"Changes are on hold: roster status {status.drop}"
     return "succeeded", ""
 
 

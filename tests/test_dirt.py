@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs/dirt.md").read_text(encoding="utf-8")
 LINES = TEXT[TEXT.index("\n## ") :].split("\n- **")[1:]
 TEST = re.compile(r"  - Test: `(tests/[\w/]+\.py)::(test_\w+)`(?: with (.+))?")
-# Why changes wait for a person, as the guard says it.
+# Why changes are on hold, as the guard says it.
 HOLDS = {
     "id_width",
     "older_drop",

@@ -41,7 +41,7 @@ class UnusualCount:
         """The unusual count and the usual one, in a sentence."""
         return (
             f"{self.count:,} {self.entity} {self.term}; "
-            f"in the last {self.runs} runs it was {self.usual:,.0f} as a rule."
+            f"usually {self.usual:,.0f} over the last {self.runs} runs."
         )
 
 

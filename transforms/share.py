@@ -135,7 +135,7 @@ def _by_parents(
     )
     for person in _person_columns(records.entity):
         records = _withhold(
-            records, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file"
+            records, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed file"
         )
         if limited:
             records = _withhold(
@@ -209,7 +209,7 @@ def _has_ancestor(org: str, above: dict[str, str | None], wanted: frozenset[str]
 def _users(records: EntityRecords, scope: SharingScope, orgs: frozenset[str]) -> EntityRecords:
     """Withhold people by id, role, school and grade; of the others, share only roles in scope."""
     records = _withhold(
-        records, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file"
+        records, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed file"
     )
     limited = bool(scope.schools or scope.roles or scope.grades)
     if "roles" not in records.accepted.columns:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 Words = Mapping[str, str]
 UTC_ZONE = ZoneInfo("UTC")
-# The maps that a feed's file may change, by the name of their table in the file.
+# The maps that a feed file may change, by the name of their table in the file.
 MAPS = (
     "grades",
     "subjects",

@@ -34,5 +34,5 @@ async def _refuse_clear_redirect(
     if redirect.url.scheme == "https" and to.lower().startswith("http:"):
         raise FetchError(
             f"{without_secrets(str(redirect.url))} leads to {without_secrets(to)}, which is not encrypted. "
-            "Name the address that it is meant to be."
+            "Name the right address."
         )

@@ -48,13 +48,12 @@ def connect(address: str, access: Access) -> tuple[Any, str]:
         return KnownHostSFTP(**wanted, **_settings(access)), SFTPFileSystem._strip_protocol(address)
     except paramiko.BadHostKeyException:
         raise FetchError(
-            f"{address} has another host key than {hosts} says. "
-            "It may not be the server that is meant: ask whoever "
-            "runs it, and only then replace the key."
+            f"{address} has a different host key than {hosts} says. "
+            "It may be the wrong server: ask its operator before you replace the key."
         ) from None
     except paramiko.AuthenticationException as error:
         raise FetchError(
-            f"{address} does not let us in ({error}). "
+            f"{address} rejected our login ({error}). "
             "Check the user's name, and the key or the password."
         ) from None
     except paramiko.SSHException as error:
@@ -84,5 +83,5 @@ def _how_to_add_key(wanted: dict[str, Any], hosts: object) -> str:
     port = f"-p {wanted['port']} " if "port" in wanted else ""
     return (
         f"Add its key (`ssh-keyscan {port}{wanted['host']} >> {hosts}`), "
-        "once whoever runs the server has confirmed its fingerprint."
+        "after its operator has confirmed the fingerprint."
     )

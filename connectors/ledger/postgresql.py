@@ -45,12 +45,11 @@ AGAIN = "Run again: what was recorded before is safe."
 
 # By a word of the message of the server or the driver; the first that fits counts.
 NEXT_STEPS = {
-    "does not support SSL": "Let it take encrypted connections (ssl = on). If nobody can listen on "
-    "the way to it, write sslmode=disable after the ? in its address instead.",
+    "does not support SSL": "Make it accept encrypted connections (ssl = on). If nobody can intercept the connection, write sslmode=disable after the ? in its address instead.",
     "permission denied": "Let its user make and write tables there "
     "(the owner of the database may), and run again.",
     'database "': "Make the database, or correct its name in its address, and run again.",
-    "too many": "Wait until other runs have ended, or let the server have more connections, "
+    "too many": "Wait until other runs have ended, or allow the server more connections, "
     "and run again.",
     "authentication failed": "Correct the user or the password in its address, and run again.",
     "no password supplied": "Put the password into its address, and run again.",

@@ -130,7 +130,7 @@ class Token:
         # The httpx transport does not translate every error of aiohttp.
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError) as error:
             raise TargetError(
-                f"{host_of(url)}, which gives out tokens, did not answer ({type(error).__name__}). "
+                f"{host_of(url)} did not respond ({type(error).__name__}). "
                 "Check the token address and the network, and run again."
             ) from None
         except UnreadableResponse as error:

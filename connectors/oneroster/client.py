@@ -133,8 +133,7 @@ class Client:
         if self._misplaced[collection] >= MOST_MISPLACED and collection not in self._keeps_our_ids:
             self.end(
                 TargetError(
-                    f"{self.target.host} keeps no {collection} under the ids that they are sent "
-                    "with, but makes ids of its own. Ask who runs it to keep them."
+                    f"{self.target.host} does not keep the ids of {collection} that it is sent, but makes its own. Ask its operator to keep them."
                 )
             )
 
@@ -162,7 +161,7 @@ class Client:
             return
         if answer.wait > self._retry_policy.pause:
             why = (
-                f"asks to be left alone for {answer.wait:,.0f} seconds (HTTP {answer.status}). "
+                f"asks us to wait {answer.wait:,.0f} seconds (HTTP {answer.status}). "
                 "Run again after that."
             )
         elif self._pace.paused > self._retry_policy.pauses:

@@ -43,8 +43,8 @@ scores second seconds section sections seen sent server service session sessions
 should size smaller some something sort source state status still string strings student students
 subject subjects syntax system taken target teacher teachers temporarily temporary term terms text
 than that the their them then there these they this throttled time timed timeout timestamp to
-token too true try twice type types unable unauthorised unauthorized unavailable unexpected unique
-unknown unknownobject unprocessable unrecognised unrecognized unresolved unsupported until updated
+token too true try twice type types unable unauthorized unauthorized unavailable unexpected unique
+unknown unknownobject unprocessable unrecognized unrecognized unresolved unsupported until updated
 update upper uri url use used user username users uuid valid validation value values version
 violates violation was welcome were when where which while with within without write wrong year
 years zero two three four five six seven eight nine ten hundred thousand first last next

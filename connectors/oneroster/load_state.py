@@ -24,7 +24,7 @@ from transforms.payload import METADATA, Json
 
 Progress = Callable[[str, int, int], None]
 STOPPED = "the run was stopped before it"
-BROKEN_OFF = "the run broke off before it"
+BROKEN_OFF = "the run stopped early, before it was sent"
 BatchResult = tuple[dict[int, RecordResult], TargetError | None]
 AGENT_IDS = "agentSourcedIds"
 UNFINISHED = 1

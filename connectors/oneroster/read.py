@@ -78,8 +78,7 @@ async def read_pages(
             )
     except RecordsMoved as moved:
         raise TargetError(
-            f"{client.target.host}: {client.profile.below_prefix(view.path)} was not read as a "
-            f"whole: {moved}. Read it again."
+            f"{client.target.host}: {client.profile.below_prefix(view.path)} was not read completely: {moved}. Read it again."
         ) from None
 
 

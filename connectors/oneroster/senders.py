@@ -40,7 +40,7 @@ class InProcessSender:
         )
 
 
-OUTCOME_UNKNOWN = "the run broke off before it was known what became of it"
+OUTCOME_UNKNOWN = "the run stopped early, and it is not known whether it arrived"
 Item = TypeVar("Item")
 Work = Callable[[Item], Awaitable[RecordResult]]
 

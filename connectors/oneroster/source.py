@@ -151,7 +151,7 @@ async def _read(
             unfolded.unlisted = tuple(sorted(_ids(unlisted)))
             return unfolded
     raise UnreadCollection(
-        f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night."
+        f"{why}, {ATTEMPTS} times. Read it when nobody changes it, such as at night."
     )
 
 

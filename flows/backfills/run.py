@@ -28,13 +28,9 @@ from transforms.replay import Step, needed_steps
 Perform = Callable[[Job, Pipeline | None], RunResult]
 OLDER_MESSAGE = (
     "The target holds what is of {newest}, and {first} would be replayed: "
-    "older truth would go over newer. Let the span begin later, or say --force if that is meant."
+    "older records would replace newer ones. Begin the span later, or add --force if that is what you want."
 )
-OVERTAKEN_MESSAGE = (
-    "Another run has loaded this feed since the backfill began, and {day} would put older truth "
-    "over it. The days before were replayed. Run the backfill again: "
-    "it judges anew what is newer."
-)
+OVERTAKEN_MESSAGE = "Another run has loaded this feed since the backfill began, and {day} would replace it with older records. The days before were replayed. Run the backfill again: it checks again what is newer."
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,7 @@ def adopt(
 
 @app.command()
 def discard(
-    plan: Annotated[
-        str, typer.Argument(help="The plan that nobody is to approve.", show_default=False)
-    ],
+    plan: Annotated[str, typer.Argument(help="The plan to discard.", show_default=False)],
     by: Annotated[str, typer.Option(help="Who discards it.", show_default="you")] = "",
     note: Note = "",
     state: State = Path(".roster"),
@@ -94,7 +92,7 @@ def forget(
         typer.Option(
             "--feed",
             "--district",
-            help="Name of a feed, a district, or a feed's file.",
+            help="Name of a feed, a district, or a feed file.",
             show_default="all feeds",
         ),
     ] = None,
@@ -294,7 +292,7 @@ def map_command(
 @app.command()
 def deploy(
     feeds: Annotated[
-        Path, typer.Argument(help="The folder of the feeds' files (*.toml).", show_default=False)
+        Path, typer.Argument(help="The folder of the feed files (*.toml).", show_default=False)
     ],
     pool: Annotated[
         str, typer.Option(help="The work pool of feeds whose file names none.")

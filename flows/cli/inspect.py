@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def status(
     drops: Annotated[
         list[Path] | None,
-        typer.Argument(help="Drops or feeds' files (*.toml).", show_default="all feeds"),
+        typer.Argument(help="Drops or feed files (*.toml).", show_default="all feeds"),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Show the last 20 runs of each feed.")
@@ -65,7 +65,7 @@ def why(
         typer.Option(
             "--feed",
             "--district",
-            help="Name of a feed, a district, or a feed's file.",
+            help="Name of a feed, a district, or a feed file.",
             show_default="all feeds",
         ),
     ] = None,

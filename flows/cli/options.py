@@ -25,7 +25,7 @@ def _closed(state: Path) -> Path:
 
 
 Drop = Annotated[
-    Path, typer.Argument(help="A folder, a zip, or a feed's file (*.toml).", show_default=False)
+    Path, typer.Argument(help="A folder, a zip, or a feed file (*.toml).", show_default=False)
 ]
 TargetOption = Annotated[
     str | None,
@@ -35,7 +35,7 @@ TargetOption = Annotated[
 ]
 District = Annotated[
     str | None,
-    typer.Option(help="Name of the district.", show_default="default, or the feed's file"),
+    typer.Option(help="Name of the district.", show_default="default, or the feed file"),
 ]
 State = Annotated[
     Path,

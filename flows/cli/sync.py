@@ -49,9 +49,7 @@ _register("plan", "Say what `sync` would send, and send nothing.")
 def restore(
     run: Annotated[
         str,
-        typer.Argument(
-            help="The run whose roster the target shall hold again.", show_default=False
-        ),
+        typer.Argument(help="The run to go back to.", show_default=False),
     ],
     drop: Drop,
     target: TargetOption = None,
@@ -171,7 +169,7 @@ def export(
     drop: Annotated[
         Path,
         typer.Argument(
-            metavar="DROP", help="A folder, a zip, or a feed's file (*.toml).", show_default=False
+            metavar="DROP", help="A folder, a zip, or a feed file (*.toml).", show_default=False
         ),
     ],
     out: Annotated[
@@ -238,10 +236,10 @@ def _export_arguments(
         raise typer.BadParameter("name the drop, and then the zip to write (or say --from-api).")
     if out is not None:
         raise typer.BadParameter(
-            f"--from-api reads no drop: leave {drop} out, or name a feed's file (*.toml)."
+            f"--from-api reads no drop: leave {drop} out, or name a feed file (*.toml)."
         )
     if not target:
         raise typer.BadParameter(
-            "--from-api needs --target, or a feed's file that says which API is read."
+            "--from-api needs --target, or a feed file that says which API is read."
         )
     return Path(), drop

@@ -16,7 +16,7 @@ SECRETS = ("access_token", "client_id", "client_secret")
 SECRET_PLACES = ("env", "file", "block")
 MAKE_BLOCK = (
     "Make a block of the type Secret with that name (in the server's pages, under Blocks), "
-    "or name one that is there."
+    "or name an existing one."
 )
 
 
@@ -39,7 +39,7 @@ def named_secrets(settings: object) -> list[str]:
     for name, hows in places.items():
         if len(hows) > 1:
             raise ValueError(
-                f"has {' and '.join(f'{name}_{how}' for how in hows)}. Leave one of them."
+                f"has {' and '.join(f'{name}_{how}' for how in hows)}. Keep one of them."
             )
     return [name for name, hows in places.items() if hows]
 
@@ -112,7 +112,7 @@ def read_block(where: str, name: str) -> str:
     except (httpx.HTTPError, RuntimeError) as error:
         raise SettingsError(
             f"{where} cannot be read: the Prefect server does not answer ({type(error).__name__}). "
-            "See to it that it runs, and that $PREFECT_API_URL is its address "
+            "Make sure that it runs, and that $PREFECT_API_URL is its address "
             "and $PREFECT_API_AUTH_STRING its password."
         ) from None
     value = block.data.get("value")

@@ -262,7 +262,7 @@ def read_feed(path: Path) -> Feed:
         data = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise SettingsError(
-            f"{path}: cannot be read ({error.strerror}). Name a feed's file that is there."
+            f"{path}: cannot be read ({error.strerror}). Name a feed file that is there."
         ) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: is not text in UTF-8. Save it as UTF-8.") from None
@@ -293,9 +293,9 @@ def find_feed_file(district: str, environment: Mapping[str, str]) -> Path:
     else:
         hint = f" There are: {', '.join(names)}." if names else ""
     raise SettingsError(
-        f"District {district!r} is no feed's file in {folder}.{hint} Name one by its name "
+        f"District {district!r} is no feed file in {folder}.{hint} Name one by its name "
         f"without .toml; ${FEEDS} of the "
-        "worker says where the feeds' files are. Other files and bare drops are for the command "
+        "worker says where the feed files are. Other files and bare drops are for the command "
         "line."
     )
 

@@ -26,7 +26,7 @@ def feed_key(drop: Path, environment: Mapping[str, str]) -> FeedKey:
     """
     if not drop.exists():
         raise SettingsError(
-            f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FEED_SUFFIX})."
+            f"{drop} does not exist. Name a folder, a zip, or a feed file (*{FEED_SUFFIX})."
         )
     if drop.suffix.lower() != FEED_SUFFIX:
         return FeedKey(SANDBOX, DEFAULT_DISTRICT)

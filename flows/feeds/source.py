@@ -145,7 +145,7 @@ class SourceSettings(BaseModel):
     def _check_salt(self) -> SourceSettings:
         hows = [f"salt_{how}" for how in SECRET_PLACES if getattr(self, f"salt_{how}")]
         if len(hows) > 1:
-            raise ValueError(f"has {' and '.join(hows)}. Leave one of them.")
+            raise ValueError(f"has {' and '.join(hows)}. Keep one of them.")
         return self
 
     def salt(self, file: Path, environment: Mapping[str, str]) -> Secret | None:

@@ -46,7 +46,7 @@ def choose_target(option: str | None, feed: Feed | None, environment: Mapping[st
         f"--target: there are no credentials for {_origin(wanted)}. Credentials go only to the "
         "host that they were given for: "
         f"set ${API_URL} to this host, with its credentials, or name it as `target.url` in a "
-        "feed's file."
+        "feed file."
     )
 
 

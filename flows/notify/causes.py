@@ -147,8 +147,7 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
         if result.moved is not None:
             sentences = [
                 (
-                    f"Plan {result.plan} was not sent: some of its records are not any more as it "
-                    "found them."
+                    f"Plan {result.plan} was not sent: some records have changed since this plan was made."
                 )
             ]
         yield Cause(

@@ -142,7 +142,7 @@ def _notify_each(
         ]
         ledger.note_notified(occasion.key, now, over=past, run=occasion.run, at=datetime.now(UTC))
     except LedgerError as error:
-        faults.append(f"It cannot be kept who was told of what. {error}")
+        faults.append(f"It could not be recorded who was notified of what. {error}")
     return [f"Not told: {fault}" for fault in dict.fromkeys(faults) if fault]
 
 

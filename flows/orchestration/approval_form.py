@@ -43,7 +43,7 @@ def approval_form(name: str, hours: float) -> Ask:
     """
 
     def ask(plan: Plan, text: str) -> DecisionRequest | None:
-        publish_markdown(text, name, "plan", f"Plan {plan.id}: what waits for a person")
+        publish_markdown(text, name, "plan", f"Plan {plan.id}: what is on hold")
         answer = asyncio.run(_wait_for_form(plan.id, text, hours * 3600))
         if answer is None:
             _resume()

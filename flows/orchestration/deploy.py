@@ -40,7 +40,7 @@ NO_SERVER = (
     "one that runs."
 )
 NO_ACCESS = (
-    "The Prefect server at {address} does not let us in (HTTP 401). Set $PREFECT_API_AUTH_STRING "
+    "The Prefect server at {address} rejected our login (HTTP 401). Set $PREFECT_API_AUTH_STRING "
     "to its password."
 )
 NO_POOL = (
@@ -175,7 +175,7 @@ def read_feeds(folder: Path, environment: Mapping[str, str]) -> list[PlannedFeed
         raise SettingsError(*problems)
     if not feeds:
         raise SettingsError(
-            f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files."
+            f"{folder} has no feed file (*.toml). Name the folder of the feed files."
         )
     return feeds
 
@@ -356,5 +356,5 @@ def deployment_text(outcome: Mapping[str, Any]) -> str:
         f"{name}: {limit} requests at once, from all machines"
         for name, limit in outcome["ceilings"].items()
     ]
-    lines += [f"{name}: taken away, since its file is gone" for name in outcome["taken_away"]]
+    lines += [f"{name}: removed, since its file is gone" for name in outcome["taken_away"]]
     return "\n".join(lines)

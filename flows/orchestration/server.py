@@ -206,7 +206,7 @@ def main() -> int:
         if options.what == "start":
             ran = start(place, os.environ)
             if ran:
-                print(f"Ran already: {', '.join(ran)}. The flows were deployed anew.")
+                print(f"Ran already: {', '.join(ran)}. The flows were deployed again.")
             print(_ready_text(options.state, place))
         else:
             stopped = stop(place, os.environ)

@@ -57,7 +57,7 @@ UNLIMITED = (
 # For each runner, which is also the name of an optional dependency: its package and its class.
 RUNNERS = {"dask": ("prefect_dask", "DaskTaskRunner"), "ray": ("prefect_ray", "RayTaskRunner")}
 NOT_INSTALLED = (
-    "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it, in the "
+    "The feed file says `runner = {name!r}`, and {package} is not installed. Install it, in the "
     "folder of this program: pip install '.[{name}]'."
 )
 

@@ -38,10 +38,7 @@ DROP, MAPPING = "drop", "mapping"
 # sessions.
 FIXED_BY_SETTINGS = ("target_email", "target_session_org", "target_required")
 MOST_WORDS = 100
-HEAD = (
-    "# Words of the drop that the target does not know. "
-    "Say for each what it is sent, and put the tables into the feed's file.\n"
-)
+HEAD = "# Words of the drop that the target does not know. Say what to send for each, and put the tables into the feed file.\n"
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ def check_drop_contents(job: Job, drop: DropContents) -> tuple[list[Check], Acce
         return [not_checked(DROP, why), not_checked(MAPPING, why)], None
     except TargetError as error:
         why = (
-            "The feed's file says that others have records in the target (`external`), and they "
+            "The feed file says that others have records in the target (`external`), and they "
             f"cannot be read. {error}"
         )
         return [failed(DROP, why), _mapping_check(job, drop, Findings())], None
@@ -155,9 +152,7 @@ def _mapping_check(job: Job, drop: DropContents, findings: Findings) -> Check:
         *_files_without_place(drop.roster, job),
     ]
     if not lines:
-        return passed(
-            MAPPING, "The target has a word for each of the drop's, or the feed's file gives one."
-        )
+        return passed(MAPPING, "The target knows each word of the drop, or the feed file maps it.")
     if drop.words.height:
         lines.append(_write_words(job, drop.words))
     return warning(MAPPING, "\n".join(lines))
@@ -201,7 +196,7 @@ def _write_words(job: Job, words: pl.DataFrame) -> str:
         write_private(path, _word_tables(words, job.load.carrying.vocabulary))
     except OSError as error:
         return f"The words could not be written to {path}: {error.strerror}."
-    return f"The words stand in {path}: say what each is sent, and put it into the feed's file."
+    return f"The words are in {path}: say what to send for each, and put that into the feed file."
 
 
 def _word_tables(words: pl.DataFrame, vocabulary: TargetVocabulary) -> str:

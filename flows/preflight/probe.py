@@ -25,14 +25,14 @@ from flows.send import open_target
 from flows.target import Target
 
 REFUSED = (
-    "A probe writes throw-away records, and nothing says that {target} is for that. "
-    "If it is a staging target, say so under [target] in its feed's file: staging = true."
+    "A probe writes throw-away records, and nothing says that {target} may be used for that. "
+    "If it is a staging target, say so under [target] in its feed file: staging = true."
 )
 WRITING = (
     "Target: {target}, into which throw-away records are written and deleted again; "
     "their ids begin with {prefix}"
 )
-LEFT = "Not taken away yet: {names}. The next probe tries again."
+LEFT = "Not deleted yet: {names}. The next probe tries again."
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,9 @@ def _secrets_sentence(target: Target) -> str:
     if target.url is None:
         return "The sandbox of this machine needs none."
     return (
-        "A ready access token is there."
+        "There is an access token."
         if credentials.access_token
-        else "Client id and secret are there."
+        else "There are a client id and a secret."
     )
 
 
@@ -168,7 +168,7 @@ def _check_ledger(job: Job) -> list[Check]:
     if holder is None:
         return [
             usable,
-            passed(FREE, f"Nobody else loads {job.run.feed} into {job.load.target.name}."),
+            passed(FREE, "No other run is loading this feed."),
         ]
     who = f"run {holder.run} (process {holder.process} on {holder.host}), since {holder.since}"
     return [
@@ -182,7 +182,7 @@ def _check_ledger(job: Job) -> list[Check]:
 
 
 def _unchecked_feed() -> Check:
-    return not_checked(FREE, "Who loads this feed stands in the ledger.")
+    return not_checked(FREE, "The ledger says who is loading this feed.")
 
 
 def _probe_check(found: StoredProbe) -> Check:
@@ -191,7 +191,7 @@ def _probe_check(found: StoredProbe) -> Check:
     problems = found.problems
     if found.broken:
         return warning(
-            PROBE, f"The probe of {found.at:%Y-%m-%d} broke off: {found.broken} Probe again."
+            PROBE, f"The probe of {found.at:%Y-%m-%d} stopped early: {found.broken} Probe again."
         )
     fine = "The client may write, and nothing differs from what the loader assumes."
     lines = [

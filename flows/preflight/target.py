@@ -95,8 +95,7 @@ def _scope_check(shown: Mapping[str, CollectionAccess]) -> Check:
         if one.scope:
             missing_scopes.setdefault(one.scope, []).append(name)
     sentences = [
-        f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask who runs the "
-        "target for it."
+        f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask the target's operator for it."
         for scope, names in missing_scopes.items()
     ]
     sentences += [
@@ -137,6 +136,6 @@ def _check_foreign(job: Job, ids_by_entity: dict[str, list[str]]) -> Check:
         EMPTY,
         f"The target holds {found} of {count} records of the drop that were looked up, and the "
         "ledger knows none of them. If they are this district's, run `roster adopt` first; "
-        "if they are not, see whose they are, and load with --first-run. "
+        "if not, find out whose they are, and load with --first-run. "
         "Until then a load is held.",
     )

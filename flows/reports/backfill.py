@@ -12,7 +12,7 @@ from rich.text import Text
 from flows.backfills.run import Backfill
 from flows.finding_groups import finding_groups
 from flows.reports.counts import count_text, fits_console
-from flows.reports.run import failure_causes
+from flows.reports.run import failure_causes, on_hold
 from flows.result import DONE, FAILED, HELD, REFUSED, SENT, RunResult
 from flows.safe_text import public_text
 from transforms.replay import Step
@@ -116,8 +116,7 @@ def _stop_reason(found: Backfill) -> Iterator[str]:
     yield from reasons[result.exit_code](step, result, found)
     if found.left:
         yield (
-            f"Not replayed: {_listed(found.left)}. See to {step.day} first, then run the same "
-            "again: it goes on there."
+            f"Not replayed: {_listed(found.left)}. Deal with {step.day} first, then run the same command again: it continues there."
         )
 
 
@@ -129,11 +128,8 @@ def _failure(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
 
 def _hold(step: Step, result: RunResult, found: Backfill) -> Iterator[str]:
     if result.records.height:
-        wait = "would wait" if found.wish.dry_run else "wait"
-        yield (
-            f"Held: {result.records.height:,} changes of {step.day} {wait} for a person (plan "
-            f"{result.plan}):"
-        )
+        held = on_hold(result.records.height, would=found.wish.dry_run, of=f" of {step.day}")
+        yield f"Held: {held} (plan {result.plan}):"
     yield from (f"  - {public_text(hold.sentence)}" for hold in result.holds[:MOST_NAMES])
     yield from failure_causes(result)
     if result.waits:

@@ -50,8 +50,7 @@ def _contents(done: ExportResult) -> Iterator[str]:
     )
     if missing := done.total("rejected") + done.total("left_out") - done.total("vanished"):
         yield (
-            f"Not in it: {missing:,} records, rejected or left out. Whoever takes the zip for the "
-            "whole roster takes them for gone."
+            f"Not in it: {missing:,} records, rejected or left out. Anyone who imports this zip as a full roster will treat those records as deleted."
         )
     if done.outside:
         yield (

@@ -39,7 +39,7 @@ def _lines(result: ForgetResult) -> Iterator[str]:
     for one in result.feeds:
         yield f"Feed {one.found.key.feed} into {one.found.key.target}"
         yield from (f"  {line}" for line in _feed_lines(one, foreign=result.is_foreign(one)))
-    yield f"Files of runs that named the person, and do not any more: {result.files:,}"
+    yield f"Files of runs from which the person was removed: {result.files:,}"
     if not result.compacted:
         yield (
             "The sandbox's file is in use, and may still hold what was overwritten. Stop the "
@@ -76,8 +76,7 @@ def _feed_lines(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
         yield f"target: {deleted} deleted, and blanked before"
     if foreign:
         yield (
-            "target: we have not sent the person; a user of that id there is somebody else's "
-            "record, and was not touched"
+            "target: we have not sent the person; a user with that id there was not loaded by roster, and was not touched"
         )
     if one.target.unlinked:
         yield f"target: taken from the agents of {len(one.target.unlinked):,} users"

@@ -10,7 +10,7 @@ from flows.preflight.check import Preflight
 
 INDENT = 2
 READY = "Ready. `roster plan` says what a load would send."
-NOT_READY = "Not ready: mend what is not ok, and look again."
+NOT_READY = "Not ready. Fix the items marked `not ok` and run preflight again."
 STYLES = {"ok": "green", "warning": "yellow", "not ok": "bold red", "not looked at": "dim"}
 
 

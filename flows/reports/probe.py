@@ -17,10 +17,10 @@ WIDE = 100  # columns of a terminal on which a table is printed
 INDENT = 2
 FAILURE = 300  # the lowest HTTP status that is no success
 LEFT = (
-    "Not taken away, since the target would not delete it: {name} {sourced_id}. Delete it there, "
+    "Not deleted, since the target refused to: {name} {sourced_id}. Delete it there, "
     "or probe again."
 )
-BROKEN = "The probe broke off: {why}"
+BROKEN = "The probe stopped early: {why}"
 FINE = "Nothing differs from what the loader assumes."
 
 

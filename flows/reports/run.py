@@ -130,7 +130,7 @@ def run_verdict(result: RunResult, drop: str) -> Iterator[str]:
 
 def _verdict(result: RunResult, drop: str) -> Iterator[str]:
     if result.error:
-        yield f"The run broke off: {result.error}"
+        yield f"The run stopped early: {result.error}"
     yield _outcome(result, drop)
     yield from _outdated_plan(result)
     yield from result.told
@@ -147,8 +147,7 @@ def _verdict(result: RunResult, drop: str) -> Iterator[str]:
     yield from result.untold
     if result.adds_only:
         yield (
-            f"Until {result.adds_only} is over only new records are sent; updates wait, and what "
-            "vanished stays."
+            f"Until {result.adds_only} is over only new records are sent; updates wait, and records missing from the drop stay."
         )
     if result.raised and not result.error:
         yield "Limits that were raised for once let this through; they are used up."
@@ -198,16 +197,22 @@ def _outdated_plan(result: RunResult) -> Iterator[str]:
         ids = [f"{entity}:{sourced_id}" for entity, sourced_id in result.moved.iter_rows()]
         more = ", …" if len(ids) > EXAMPLES else ""
         yield (
-            f"Plan {result.plan} was not sent: {len(ids):,} of its records are not any more as "
-            "it found them "
+            f"Plan {result.plan} was not sent: {len(ids):,} of its records have changed since it was made "
             f"({', '.join(ids[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
         )
 
 
+def on_hold(count: int, *, would: bool, of: str = "") -> str:
+    """Say that so many changes are on hold, or would be."""
+    changes, them = ("1 change", "it") if count == 1 else (f"{count:,} changes", "them")
+    verb = "would be" if would else "is" if count == 1 else "are"
+    return f"{changes}{of} {verb} on hold until someone approves {them}"
+
+
 def _next_steps(result: RunResult, drop: str) -> Iterator[str]:
     """Yield how to review the held changes, and what to do if they are right and if not."""
-    waiting = "wait" if result.command == "sync" else "would wait"
-    yield f"{result.records.height:,} changes {waiting} for a person (plan {result.plan})."
+    count = result.records.height
+    yield f"{on_hold(count, would=result.command != 'sync')} (plan {result.plan})."
     if result.command == "sync":
         yield "Look first at the plan (plan.csv beside it has the names), and at single records:"
         yield f"  {result.folder / 'plan.md'}"
@@ -215,8 +220,7 @@ def _next_steps(result: RunResult, drop: str) -> Iterator[str]:
         yield "If they are right, send exactly these:"
         yield f"  {_sync(result, drop)} --approve {result.plan}"
         yield (
-            "If not, have the export corrected: the next sync makes another plan. To drop this "
-            "one now:"
+            "If not, have the export corrected: the next sync makes another plan. To throw this plan away now:"
         )
         yield f"  roster discard {result.plan}{result.repeat.state}"
 

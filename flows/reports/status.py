@@ -23,20 +23,20 @@ WORDS = {
     "held": "held",
     "failed": "failed",
     "refused": "drop refused",
-    "": "broke off before it could say how",
+    "": "stopped early",
 }
 EXIT_WORDS = {DONE: "good", FAILED: "failed", HELD: "held"}
 NOTHING = "No run is known in {state} yet: `roster sync DROP` makes the first."
 FOREIGN = (
-    "Held: {count:,} records that this feed has not sent, and that the target has otherwise. "
+    "Held: {count:,} records that this feed has not sent, and that have other values in the target. "
     "{report} names them. "
     "If they are the district's: roster adopt DROP --again."
 )
 UNDELIVERED = (
-    "Held: too many of these were rejected: {kinds}. {report} says why, and what mends it."
+    "Held: too many of these were rejected: {kinds}. {report} says why, and how to fix it."
 )
 UNKNOWN = "No run of this feed is known."
-PLACEHOLDER = "DROP is the feed's file, or its drop: roster status DROP has it in its place."
+PLACEHOLDER = "DROP is the feed file, or its drop: roster status DROP shows the command with it."
 INDENT = 2
 
 

@@ -23,10 +23,7 @@ NO_LEDGER = (
     "The ledger has no records of this feed in this target: there is nothing to compare. `roster "
     "adopt` builds one."
 )
-NO_ROSTER = (
-    "No roster of this feed is kept yet: whether records are there was compared, and not what "
-    "they say."
-)
+NO_ROSTER = "No roster of this feed is kept yet: only their ids were compared, not their values."
 
 
 def print_verify(console: Console, result: VerifyResult, drop: str) -> None:

@@ -24,12 +24,12 @@ ROSTER_STATES = {
 }
 LEDGER_STATES = {
     "active": "in the target",
-    "kept": "vanished, and kept in the target",
-    "disabled": "vanished, and disabled in the target",
-    "ended": "vanished, and ended in the target",
+    "kept": "left in place (missing from the drop)",
+    "disabled": "disabled in the target (missing from the drop)",
+    "ended": "ended in the target (missing from the drop)",
     "deleted": "deleted in the target",
 }
-SAME = {True: ", as the roster says it", False: ", otherwise than the roster says it", None: ""}
+SAME = {True: ", as the roster says it", False: ", with other values than the roster has", None: ""}
 TARGET_STATES = {"there": "there", "deleted": "there, as deleted", "absent": "not there"}
 
 
@@ -107,7 +107,7 @@ def target_words(target: InTarget) -> str:
     if target.seen == "unasked":
         return f"not asked{f': {target.reason}' if target.reason else ''}"
     return TARGET_STATES[target.seen] + (
-        f", and says otherwise: {', '.join(target.differs)}" if target.differs else ""
+        f", with other values: {', '.join(target.differs)}" if target.differs else ""
     )
 
 

@@ -101,7 +101,7 @@ def _stories_of_feed(
 def _unknown_message(sourced_id: str, keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> str:
     if not keys:
         return (
-            f"No run is known in {state} yet, so that nobody knows {sourced_id!r}. "
+            f"No run is known in {state} yet, so nothing is known about {sourced_id!r}. "
             "`roster sync DROP` makes the first."
         )
     similar = _similar_ids(sourced_id, all_known_ids(keys, state, ledger))
@@ -141,14 +141,10 @@ def _similar_ids(sourced_id: str, ids: pl.Series) -> list[str]:
 
 FINE = {
     ACTIVE: "All is well: the target holds it as the roster says. Nothing to do.",
-    KEPT: "It vanished from the drop and is kept in the target, as the feed's policy wants. "
-    "Nothing to do.",
-    DISABLED: "It vanished from the drop, and may not sign in any more. Who returns to the drop is "
-    "enabled again.",
-    ENDED: "It vanished from the drop, and has ended in the target. "
-    "What returns to the drop goes on.",
-    DELETED: "It was deleted in the target when it vanished from the drop. "
-    "What returns to the drop is brought back.",
+    KEPT: "It is missing from the drop and left in the target, as the feed file says. No action needed.",
+    DISABLED: "It is missing from the drop, and can no longer sign in. If it returns to the drop, it is enabled again.",
+    ENDED: "It is missing from the drop, and has ended in the target. If it returns to the drop, it continues.",
+    DELETED: "It was deleted in the target when it was missing from the drop. If it returns to the drop, it is created again.",
 }
 
 
@@ -163,12 +159,12 @@ def conclusion(story: Story) -> str:
         return _rejected_sentence(story)
     if story.roster and story.roster.standing == "withheld":
         return (
-            "It is in the drop and does not leave: the feed's file does not share it, or the "
+            "It is in the drop and is not sent: the feed file does not share it, or the "
             "target has no place for it. See [share] and [target] there."
         )
     if story.last.trouble:
         return (
-            "The last run did not bring it to the target. Mend the cause, and run: roster sync "
+            "The last run did not send it to the target. Fix the cause, and run: roster sync "
             f"{story.drop}"
         )
     if story.ledger:
@@ -178,10 +174,10 @@ def conclusion(story: Story) -> str:
 
 def _waiting_sentence(story: Story, waiting: Waiting) -> str:
     sent = (
-        f"It waits for a person, and is {ACTION_WORDS[waiting.action]} once the plan is sent: roster "
+        f"It is on hold until someone approves it, and is {ACTION_WORDS[waiting.action]} when the plan is sent: roster "
         f"sync {story.drop} --approve {waiting.plan.id}"
     )
-    return f"{sent}. To drop the plan: roster discard {waiting.plan.id}"
+    return f"{sent}. To throw this plan away: roster discard {waiting.plan.id}"
 
 
 def _rejected_sentence(story: Story) -> str:
@@ -210,17 +206,12 @@ def _sentence_without_ledger(story: Story) -> str:
     if story.forgotten:
         return (
             "This person was forgotten here, and the target still holds the record. "
-            "Ask whoever runs the target to remove it; no drop of ours brings it back."
+            "Ask the target's operator to remove it; no drop of ours brings it back."
         )
     if story.target.seen == "there":
-        return (
-            "The target holds it, and this feed has not sent it: "
-            "it is somebody else's, and is left alone."
-        )
+        return "The target holds it, and it was not loaded by roster, so roster leaves it alone."
     if story.target.seen == "deleted":
-        return (
-            "The target holds it as deleted, and this feed has not sent it: it is somebody else's."
-        )
+        return "The target holds it as deleted, and it was not loaded by roster."
     return (
         "The last run refused it, and the target has never acknowledged it. See that run's report."
     )
@@ -231,10 +222,7 @@ def _sentence_with_ledger(story: Story, ledger: InLedger) -> str:
     there = story.target.seen
     if ledger.status == DELETED:
         if there == "there":
-            return (
-                "We deleted it, and it is active again in the target: somebody else brought it "
-                f"back. To delete it: {repair}"
-            )
+            return "We deleted it, and it is active again in the target: someone else brought it back. To delete it: {repair}"
         back = story.roster is not None and story.roster.standing == "accepted"
         return (
             "It was deleted, and is in the roster again. To bring it back: roster sync "
@@ -251,14 +239,11 @@ def _sentence_with_ledger(story: Story, ledger: InLedger) -> str:
         )
     if story.target.differs:
         return (
-            f"Somebody else changed it in the target ({', '.join(story.target.differs)}). "
+            f"Someone else changed it in the target ({', '.join(story.target.differs)}). "
             f"To put that back: {repair}"
         )
     if ledger.status == ACTIVE and story.roster and story.roster.standing == "absent":
-        return (
-            "The last roster does not have it any more, and the target does. "
-            f"To see what becomes of it: roster plan {story.drop}"
-        )
+        return "The last roster no longer has it, but the target does. To see what will happen to it: roster plan {story.drop}"
     if there == "unasked" and ledger.status == ACTIVE:
         return (
             "As far as is known here, all is well: the target has acknowledged it. Whether it "

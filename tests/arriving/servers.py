@@ -42,7 +42,7 @@ class SshServer:
 
     @property
     def pickup(self) -> str:
-        """What a feed's file says, to know it and to be let in."""
+        """What a feed file says, to know it and to be let in."""
         return f'\n[pickup]\nknown_hosts = "{self.folder}/known_hosts"\nkey_file = "{self.folder}/user"\n'
 
     def known_as(self, key: str) -> None:

@@ -88,7 +88,7 @@ def test_a_server_with_another_key_is_not_trusted(
         ssh.pickup.replace(f"{ssh.folder}/known_hosts", str(tmp_path / "known_hosts")),
     )
 
-    assert (1, True) == (run.code, "has another host key than" in run.err)
+    assert (1, True) == (run.code, "has a different host key than" in run.err)
 
 
 def test_a_key_that_does_not_open_is_told(ssh: SshServer, sync: Syncs, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_key_that_does_not_open_is_told(ssh: SshServer, sync: Syncs, tmp_path:
         ssh.address(tmp_path), ssh.pickup.replace(f"{ssh.folder}/user", f"{ssh.folder}/other")
     )
 
-    assert (1, True) == (run.code, "does not let us in" in run.err)
+    assert (1, True) == (run.code, "rejected our login" in run.err)
 
 
 def test_a_drop_that_is_not_there_is_told(ssh: SshServer, sync: Syncs, tmp_path: Path) -> None:
@@ -187,10 +187,10 @@ def test_a_store_that_is_reached_in_the_clear_is_refused(
 
 
 def test_an_address_on_the_command_line_is_told_where_it_belongs(tmp_path: Path) -> None:
-    """What is fetched, and how, stands in a feed's file."""
+    """What is fetched, and how, stands in a feed file."""
     run = roster("check", "s3://drops/larkspur.zip", state=tmp_path)
 
     assert (2, True) == (
         run.code,
-        "is an address. Write it into a feed's file" in " ".join(run.err.split()),
+        "is an address. Write it into a feed file" in " ".join(run.err.split()),
     )

@@ -126,7 +126,7 @@ class Promises(RuleBasedStateMachine):
         self.looked_at(before)
 
     def another_name(self, late: bool) -> None:
-        """The feed's file is renamed, perhaps a night before anybody says so; that night has a whole export."""
+        """The feed file is renamed, perhaps a night before anybody says so; that night has a whole export."""
         self.feed.rename()
         if late and self.export.mode == "bulk":
             self.a_run()

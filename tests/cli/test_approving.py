@@ -286,6 +286,6 @@ def test_what_needs_what_is_gone_goes_on_waiting(feed: Feed) -> None:
     run = feed.sync(None, "--approve", held.json["plan"])
 
     assert (3, 3, 0, 1) == (held.code, run.code, run.json["requests"], run.total("held"))
-    assert "enrollments: 1 records name others that are not in the target any more (e9)" in said(
+    assert "enrollments: 1 records refer to others that are no longer in the target (e9)" in said(
         run
     )

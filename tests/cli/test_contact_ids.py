@@ -17,7 +17,7 @@ from connectors.oneroster.sandbox import Sandbox
 from flows.errors import SettingsError
 from flows.salts import Salt, digests_of, note_salt
 from tests.layouts.clever import clever
-from tests.layouts.normalising import written
+from tests.layouts.normalizing import written
 from tests.layouts.test_digests import GUARDIANS, HEADER, MOTHER, OLD
 from tests.loads import Loads
 from tests.running import Run, roster
@@ -52,11 +52,11 @@ class School(Served):
 
     @property
     def feed(self) -> Path:
-        """The feed's file."""
+        """The feed file."""
         return self.state.parent / "elm.toml"
 
     def configure(self, more: str = "", limits: str = "") -> None:
-        """Write the feed's file."""
+        """Write the feed file."""
         self.feed.write_text(FEED.format(url=self.sandbox.url, more=more, limits=limits))
 
     @property
@@ -211,7 +211,7 @@ def test_who_is_forgotten_does_not_come_back_in_another_spelling(school: School)
 
 
 def test_who_is_excluded_by_an_old_id_stays_so(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Nothing of that person was ever sent, and the feed's file goes on meaning whom it meant."""
+    """Nothing of that person was ever sent, and the feed file goes on meaning whom it meant."""
     school = School(sandbox, tmp_path / "state")
     school.configure(f'[share]\nexclude = ["{OLD}"]')
 

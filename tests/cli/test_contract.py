@@ -286,7 +286,7 @@ def test_counts_are_whole_on_any_terminal(columns: str, line: str, tmp_path: Pat
 
 
 def feed(folder: Path, target: str) -> Path:
-    """Write a feed's file for the drop beside it."""
+    """Write a feed file for the drop beside it."""
     path = folder / "valley.toml"
     path.write_text(f'district = "valley"\ndrop = "drop"\n{target}')
     return path

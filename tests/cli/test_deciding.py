@@ -25,7 +25,7 @@ REJECTED = DecisionRequest("reject", "Data Office", "the export was cut short")
 
 
 class Held:
-    """A feed of which one delete waits for a person."""
+    """A feed of which one delete is on hold."""
 
     def __init__(self, folder: Path) -> None:
         self.drop, self.state = drop(folder / "drop", district()), folder / "state"

@@ -22,7 +22,7 @@ concurrency = {concurrency}
 
 
 def feed(folder: Path, name: str, concurrency: int = 4) -> Path:
-    """Write a feed's file."""
+    """Write a feed file."""
     file = folder / f"{name}.toml"
     file.write_text(FEED.format(name=name, concurrency=concurrency))
     return file
@@ -85,14 +85,14 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "feeds" / "larkspur.toml").symlink_to(feed(tmp_path, "larkspur"))
     told = roster("deploy", tmp_path / "feeds", "--dry-run", state=tmp_path / "state")
 
-    assert (2, True) == (told.code, "is no feed's file in" in told.err)
+    assert (2, True) == (told.code, "is no feed file in" in told.err)
 
 
 def test_a_folder_without_feeds_is_refused(tmp_path: Path) -> None:
     """It would take away everything."""
     told = roster("deploy", tmp_path, state=tmp_path / "state")
 
-    assert (2, True) == (told.code, "has no feed's file (*.toml)" in told.err)
+    assert (2, True) == (told.code, "has no feed file (*.toml)" in told.err)
 
 
 def test_it_is_known_of_what_a_deployment_was_made() -> None:

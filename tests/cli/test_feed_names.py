@@ -1,4 +1,4 @@
-"""Flows take feeds' files of the folder of feeds, and no other file of the machine."""
+"""Flows take feed files of the folder of feeds, and no other file of the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flows.feeds.feed import SAMPLES, feeds_folder, find_feed_file
 
 @pytest.fixture
 def feeds(tmp_path: Path) -> Path:
-    """A folder with a feed's file, and what else may lie beside it."""
+    """A folder with a feed file, and what else may lie beside it."""
     folder = tmp_path / "feeds"
     (folder / "north").mkdir(parents=True)
     (folder / "drop").mkdir()
@@ -66,7 +66,7 @@ def test_a_feed_is_named_or_its_path_lies_in_the_folder(feeds: Path, district: s
 def test_nothing_else_is_a_feed(feeds: Path, district: str) -> None:
     """No file elsewhere, no drop, and no link or dots that lead out; the folder and the next step are told."""
     with pytest.raises(
-        SettingsError, match=r"is no feed's file in .*feeds\. .*\$ROSTER_FEEDS of the worker says"
+        SettingsError, match=r"is no feed file in .*feeds\. .*\$ROSTER_FEEDS of the worker says"
     ):
         find_feed_file(district.format(feeds=feeds), {"ROSTER_FEEDS": str(feeds)})
 

@@ -25,7 +25,7 @@ APPROVED = DecisionRequest("approve", "Data Office", "seen")
 
 
 class Onboarding:
-    """A district that was never loaded, its drop and its feed's file; `pages` are what people were shown."""
+    """A district that was never loaded, its drop and its feed file; `pages` are what people were shown."""
 
     def __init__(self, folder: Path) -> None:
         drop(folder / "drop", district())
@@ -36,7 +36,7 @@ class Onboarding:
         self.held_at_asking = -1
 
     def feed(self, target: str) -> None:
-        """Write the feed's file."""
+        """Write the feed file."""
         self.file.write_text(f'district = "larkspur"\ndrop = "drop"\n[target]\n{target}\n')
 
     def run(

@@ -294,7 +294,7 @@ def test_somebody_elses_record_is_not_touched(tmp_path: Path, sandbox: Sandbox) 
 
 
 def test_an_id_that_nobody_knows_is_refused(target: Served) -> None:
-    """A misspelt id would be promised to be gone, and is not."""
+    """A misspelled id would be promised to be gone, and is not."""
     run = target.roster("forget", "lv-ana-001")
 
     with Ledger(target.state / "ledger.db") as ledger:

@@ -28,7 +28,7 @@ def today() -> date:
 
 
 class Feed:
-    """A feed's file, its drop and its state."""
+    """A feed file, its drop and its state."""
 
     def __init__(self, folder: Path, loads: Loads) -> None:
         self.folder, self.loads = folder, loads
@@ -37,7 +37,7 @@ class Feed:
         self.configure()
 
     def configure(self, head: str = "", tail: str = "", name: str = "drop") -> None:
-        """Write the feed's file anew."""
+        """Write the feed file anew."""
         self.path.write_text(FEED.format(drop=name, head=head, tail=tail))
 
     def sync(self, rows: Rows | None, *more: str, mode: str = "bulk", name: str = "drop") -> Run:
@@ -382,7 +382,7 @@ def test_renamed_people_are_held_and_then_renamed_back(feed: Feed) -> None:
 def test_nothing_is_sent_in_a_blackout_and_little_when_only_adds_are_let_through(
     feed: Feed,
 ) -> None:
-    """The calendar stands in the feed's file."""
+    """The calendar stands in the feed file."""
     feed.sync(district())
     rows = changed(without(many(3), "e1"), "bo", givenName="Boris")
     feed.configure(tail=f'[calendar]\nblackout = ["{today()}"]\n')
@@ -583,7 +583,7 @@ def test_what_is_left_of_an_approval_that_broke_off_waits_again(feed: Feed) -> N
 
     run = feed.sync(None, "--approve", night.json["plan"])
 
-    assert (3, 1, "15 of these changes wait since run" in night.err) == (
+    assert (3, 1, "15 of these changes have been on hold since run" in night.err) == (
         night.code,
         night.total("updated"),
         True,

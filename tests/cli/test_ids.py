@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
-from tests.layouts.normalising import written
+from tests.layouts.normalizing import written
 from tests.layouts.test_nights import CANVAS, synced
 from tests.rosters import district, drop, without
 from tests.serving import Served

@@ -27,7 +27,7 @@ email_template = "{{sourcedId}}@students.example.edu"
 
 
 def feed(folder: Path, settings: str = "", drop_path: str = "learning") -> Path:
-    """Write a feed's file."""
+    """Write a feed file."""
     path = folder / "learning.toml"
     path.write_text(
         FEED.format(settings=settings).replace('drop = "learning"', f'drop = "{drop_path}"')
@@ -98,7 +98,7 @@ def test_references_resolve_in_other_feeds_of_the_target(tmp_path: Path) -> None
 def test_references_resolve_in_the_target_if_the_feed_says_so(
     external: str, rejected: int, tmp_path: Path
 ) -> None:
-    """Records that no ledger knows count where the feed's file declares their kind external."""
+    """Records that no ledger knows count where the feed file declares their kind external."""
     state = tmp_path / "state"
     roster("sync", drop(tmp_path / "district", district()), state=state)
     (state / "ledger.db").unlink()

@@ -40,7 +40,7 @@ class Larkspur:
 
     @property
     def file(self) -> Path:
-        """The feed's file."""
+        """The feed file."""
         return self.folder / "larkspur.toml"
 
     def configure(
@@ -50,7 +50,7 @@ class Larkspur:
         target: str = "sandbox",
         target_settings: str = "",
     ) -> None:
-        """Write the feed's file."""
+        """Write the feed file."""
         text = FILE.format(
             settings=settings, notify=notify, target=target, target_settings=target_settings
         )
@@ -82,7 +82,7 @@ class Larkspur:
 
 @pytest.fixture
 def larkspur(tmp_path: Path) -> Iterator[Larkspur]:
-    """A district with a feed's file and a drop."""
+    """A district with a feed file and a drop."""
     with receiver() as inbox:
         found = Larkspur(tmp_path, inbox)
         found.configure()
@@ -291,7 +291,7 @@ def test_what_is_far_from_usual_is_told_and_holds_nothing(larkspur: Larkspur) ->
     codes = [larkspur.sync(), larkspur.sync(district())]
 
     assert [0, 0, 0] == [run.code, *codes]
-    sentence = "Unusual: 40 enrollments rejected; in the last 5 runs it was 0 as a rule."
+    sentence = "Unusual: 40 enrollments rejected; usually 0 over the last 5 runs."
     assert sentence in run.out
     (message,) = larkspur.inbox.messages
     assert "larkspur: unusual" == message["title"]

@@ -31,7 +31,7 @@ class Place:
 
     @property
     def feed(self) -> Path:
-        """The feed's file."""
+        """The feed file."""
         return self.folder / "feed.toml"
 
     @property
@@ -488,7 +488,7 @@ def test_a_probe_that_broke_off_is_told(place: Place) -> None:
     assert (0, "warning", True) == (
         run.code,
         standings(run)["probe"],
-        "broke off: It is down." in said(run, "probe"),
+        "stopped early: It is down." in said(run, "probe"),
     )
 
 
@@ -506,7 +506,7 @@ def test_a_client_that_may_not_write_stands_in_the_way(place: Place) -> None:
 
 
 def test_the_sandbox_of_this_machine_is_not_started_to_be_looked_at(tmp_path: Path) -> None:
-    """It has held nothing yet; a bare folder needs no feed's file."""
+    """It has held nothing yet; a bare folder needs no feed file."""
     state = tmp_path / "state"
     run = roster("preflight", drop(tmp_path / "drop", district()), "--json", state=state)
 

@@ -47,7 +47,7 @@ def slow() -> Iterator[Sandbox]:
 
 
 def feed(folder: Path, url: str, more: str = "") -> Path:
-    """Write a feed's file."""
+    """Write a feed file."""
     path = folder / "feed.toml"
     path.write_text(FEED.format(url=url, patience=5, batch=1000) + more)
     return path
@@ -78,7 +78,7 @@ def test_a_target_that_is_not_for_staging_is_not_probed(tmp_path: Path) -> None:
 def test_who_says_that_a_target_is_for_staging(
     tmp_path: Path, url: str, more: str, target: str | None, expected: bool
 ) -> None:
-    """The feed's file, of its own target and no other; what stays on this machine needs nobody to say so."""
+    """The feed file, of its own target and no other; what stays on this machine needs nobody to say so."""
     environment = CREDENTIALS | {
         "TIMEBACK_API_URL": "https://real.example.edu",
         "TIMEBACK_ACCESS_TOKEN": "token",
@@ -141,7 +141,7 @@ def test_it_is_told_on_any_terminal(tmp_path: Path, sandbox: Sandbox, columns: s
 
 
 def test_the_sandbox_of_this_machine_can_be_probed(tmp_path: Path) -> None:
-    """A bare folder needs no feed's file; the drop is not read."""
+    """A bare folder needs no feed file; the drop is not read."""
     folder = drop(tmp_path / "drop", district())
 
     run = roster("probe", folder, "--json", state=tmp_path / "state")
@@ -212,9 +212,8 @@ def test_what_is_left_is_named_and_taken_away_by_the_next(tmp_path: Path) -> Non
 
     ((name, sourced_id),) = first.json["left"]
     assert (1, "courses", True) == (first.code, name, sourced_id.startswith(PREFIX))
-    assert (
-        f"Not taken away, since the target would not delete it: courses {sourced_id}"
-        in " ".join(first.err.split())
+    assert f"Not deleted, since the target refused to: courses {sourced_id}" in " ".join(
+        first.err.split()
     )
     assert (0, [], []) == (second.code, second.json["left"], left)
 

@@ -1,4 +1,4 @@
-"""A feed's file under another name: it is noticed, and the feed can be moved."""
+"""A feed file under another name: it is noticed, and the feed can be moved."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
-from tests.layouts.normalising import written
+from tests.layouts.normalizing import written
 from tests.layouts.test_nights import CANVAS, synced
 from tests.rosters import Row, Rows, delta, district, drop
 from tests.running import Run
@@ -23,7 +23,7 @@ def at(tmp_path: Path, sandbox: Sandbox) -> Served:
 
 
 def roles(at: Served, person: str) -> set[tuple[str, str]]:
-    """The roles that the target has of somebody, by organisation."""
+    """The roles that the target has of somebody, by organization."""
     return {(one["org"]["sourcedId"], one["role"]) for one in at.record("users", person)["roles"]}
 
 

@@ -19,14 +19,14 @@ NIGHTS = timedelta(days=2)
 
 
 class Feeds:
-    """A folder of feeds' files, and one state."""
+    """A folder of feed files, and one state."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.state = folder / "feeds", folder / "state"
         self.folder.mkdir()
 
     def add(self, name: str, above: str = "", below: str = "") -> Path:
-        """Write a feed's file and its drop, into a sandbox of its own ids."""
+        """Write a feed file and its drop, into a sandbox of its own ids."""
         drop(self.folder / name, district())
         file = self.folder / f"{name}.toml"
         file.write_text(
@@ -128,5 +128,5 @@ def test_the_summary_is_as_bad_as_the_worst_feed(feeds: Feeds) -> None:
 
 def test_a_folder_without_feeds_is_not_summed_up(feeds: Feeds) -> None:
     """The wrong folder would else look like a district in which all is well."""
-    with pytest.raises(SettingsError, match="has no feed's file"):
+    with pytest.raises(SettingsError, match="has no feed file"):
         feed_states(feeds.folder, feeds.state, {}, datetime.now(UTC))

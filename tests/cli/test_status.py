@@ -44,7 +44,7 @@ def told(state: Path, *arguments: str | Path) -> Command:
 
 
 def feed_file(folder: Path, name: str, head: str = "", drop_name: str = "drop") -> Path:
-    """Write a feed's file beside its drop."""
+    """Write a feed file beside its drop."""
     path = folder / f"{name}.toml"
     path.write_text(FEED.format(drop=drop_name, name=name, head=head))
     return path
@@ -240,7 +240,7 @@ def test_failed_goes_before_held(held: tuple[Path, Path, str], tmp_path: Path) -
 
 
 def test_feeds_can_be_named(tmp_path: Path) -> None:
-    """By a drop or by a feed's file; one that is not there is an error, not another feed."""
+    """By a drop or by a feed file; one that is not there is an error, not another feed."""
     state, folder = tmp_path / "state", drop(tmp_path / "drop", district())
     first = feed_file(tmp_path, "larkspur")
     roster("sync", first, state=state)
@@ -293,7 +293,7 @@ def test_it_fits_a_narrow_terminal(held: tuple[Path, Path, str]) -> None:
 
 
 def test_a_feed_whose_drop_is_too_old_ends_as_held(tmp_path: Path) -> None:
-    """The drop's day comes from its name, and `max_age` from the feed's file."""
+    """The drop's day comes from its name, and `max_age` from the feed file."""
     day = (NOW - timedelta(days=5)).date()
     drop(tmp_path / f"drop-{day}", district())
     path = feed_file(tmp_path, "larkspur", 'max_age = "36h"', f"drop-{day}")

@@ -14,7 +14,7 @@ FEED = 'drop = "drop"\n[target]\nurl = "sandbox"\n[share]\ndemographics = true\n
 
 @pytest.fixture
 def feed(tmp_path: Path) -> Path:
-    """A feed's file."""
+    """A feed file."""
     path = tmp_path / "larkspur.toml"
     path.write_text(FEED.format(tail=""))
     return path
@@ -109,7 +109,7 @@ def test_a_snapshot_half_of_whose_people_are_rejected_is_not_done_though_nothing
     status = roster("status", feed, "--json", state=state)
 
     assert (3, "held", 0) == (run.code, run.json["status"], run.json["requests"])
-    assert "rows were rejected for a fault of their own, more than 20 %." in " ".join(
+    assert "rows were rejected because of errors in those rows, more than 20 %." in " ".join(
         run.err.split()
     )
     assert (3, ["users"]) == (status.code, status.json["feeds"][0]["undelivered"])

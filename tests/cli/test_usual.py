@@ -26,7 +26,7 @@ FIRST = replace(NIGHT, id="first", counts={"users": {"read": 500, "created": 500
 TONIGHT = RunResult(
     "now", "sync", "larkspur", "sandbox", {"users": {"read": 500, "updated": 90}}, Findings(), pl.DataFrame(schema=ERRORS)
 )  # fmt: skip
-TOLD = ("90 users updated; in the last 5 runs it was 2 as a rule.",)
+TOLD = ("90 users updated; usually 2 over the last 5 runs.",)
 
 
 def runs(*nights: Run) -> list[Run]:

@@ -23,14 +23,14 @@ OPEN = "vanished_percent = 100\nschool_percent = 100\nweek_percent = 100\nupdate
 
 
 class Feed:
-    """A feed's file, its drop and its state."""
+    """A feed file, its drop and its state."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.state, self.path = folder, folder / "state", folder / "larkspur.toml"
         self.configure()
 
     def configure(self, share: str = ALL, limits: str = OPEN) -> None:
-        """Write the feed's file anew."""
+        """Write the feed file anew."""
         self.path.write_text(FEED.format(share=share, limits=limits))
 
     def sync(self, rows: Rows) -> Run:
@@ -148,9 +148,9 @@ def test_what_waits_for_a_person_is_told_with_its_plan(feed: Feed) -> None:
 @pytest.mark.parametrize(
     ("gone", "entity", "expected"),
     [
-        (["e1"], "enrollments", "was deleted in the target when it vanished"),
-        (["bo", "r2", "e2"], "users", "may not sign in any more"),
-        (["spare"], "courses", "is kept in the target"),
+        (["e1"], "enrollments", "was deleted in the target when it was missing"),
+        (["bo", "r2", "e2"], "users", "can no longer sign in"),
+        (["spare"], "courses", "left in the target"),
     ],
 )
 def test_who_vanished_is_told_as_the_policy_has_it(
@@ -173,9 +173,7 @@ def test_what_is_not_shared_is_told(feed: Feed) -> None:
     feed.configure(share='exclude = ["bo"]')
     feed.sync(district())
 
-    assert "does not leave: the feed's file does not share it" in verdict(
-        feed.why("bo", "--offline")
-    )
+    assert "is not sent: the feed file does not share it" in verdict(feed.why("bo", "--offline"))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +192,7 @@ def test_what_is_not_shared_is_told(feed: Feed) -> None:
         (
             lambda target: target.change("users", "bo", givenName="Rob"),
             "there",
-            "Somebody else changed it in the target (givenName)",
+            "Someone else changed it in the target (givenName)",
         ),
         (lambda target: target.change("users", "bo", pronouns="he/him"), "there", "All is well"),
     ],
@@ -222,7 +220,7 @@ def test_what_we_deleted_and_somebody_brought_back_is_told(target: Served) -> No
     target.roster("sync", target.state.parent / "drop", "--approve", plan)
     target.change("enrollments", "e1", status="active")
 
-    assert "somebody else brought it back" in verdict(target.roster("why", "e1"), "enrollments")
+    assert "someone else brought it back" in verdict(target.roster("why", "e1"), "enrollments")
 
 
 def test_what_only_the_target_has_is_somebody_elses(target: Served) -> None:
@@ -232,7 +230,7 @@ def test_what_only_the_target_has_is_somebody_elses(target: Served) -> None:
     run = target.roster("why", "zed")
 
     assert (0, ["users"]) == (run.code, [record["entity"] for record in run.json["records"]])
-    assert "it is somebody else's, and is left alone" in verdict(run)
+    assert "roster leaves it alone" in verdict(run)
 
 
 def test_a_target_that_is_down_is_no_error(target: Served, tmp_path: Path) -> None:
@@ -265,7 +263,7 @@ def test_a_record_that_the_target_refused_is_told_with_the_cause(
     run = place.roster("why", "bo")
 
     assert "held" in str(one(run)["lastRun"]["trouble"])  # type: ignore[index]
-    assert "did not bring it to the target" in verdict(run)
+    assert "did not send it to the target" in verdict(run)
 
 
 def story(
@@ -292,13 +290,13 @@ def story(
         (story(standing="refused", target="absent"), "has never acknowledged it"),
         (story(standing="absent", target="deleted"), "holds it as deleted"),
         (story("active", same=False), "says something else than the target has acknowledged"),
-        (story("active", standing="absent"), "The last roster does not have it any more"),
+        (story("active", standing="absent"), "The last roster no longer has it"),
         (story("active", target="unasked"), "was not asked"),
         (story("deleted"), "brought it back"),
         (story("deleted", target="deleted"), "is in the roster again"),
         (
             story("deleted", standing="absent", target="absent"),
-            "What returns to the drop is brought back",
+            "If it returns to the drop, it is created again",
         ),
         (story("ended", standing="absent"), "has ended in the target"),
         (story("kept", standing="absent", target="absent"), "has lost it"),
@@ -325,7 +323,7 @@ def test_without_any_run_nobody_knows_anything(tmp_path: Path) -> None:
 
 
 def test_feed_target_and_entity_can_be_named(feed: Feed) -> None:
-    """By name, by the feed's file, by target; and what is misspelt is told."""
+    """By name, by the feed file, by target; and what is misspelled is told."""
     roster("sync", feed.folder / "drop", state=feed.state)
 
     def asked(*more: str | Path) -> list[tuple[str, str]]:

@@ -87,7 +87,7 @@ BYTES = (
     Case("Excel", b"PK\x03\x04\x14\x00xl/workbook.xml", ("not_csv",)),
     Case("old Excel", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ("not_csv",)),
     Case("error page", b"\r\n<!DOCTYPE html><p>Session expired, log in", ("not_csv",)),
-    Case("PGP armour", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", ("not_csv",)),
+    Case("PGP armor", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", ("not_csv",)),
     Case("PGP binary", b"\x85\x01\x0c\x03\x00\x01", ("not_csv",)),
     Case("JSON", b'[{"id": 1}]', ("not_csv",)),
 )

@@ -29,7 +29,7 @@ def rows(folder: Path, table: Rows, *more: str) -> Run:
 
 
 def feed(folder: Path, source: Path, more: str = "") -> Path:
-    """Write a feed's file for a drop."""
+    """Write a feed file for a drop."""
     path = folder / "larkspur.toml"
     path.write_text(FEED.format(drop=source) + more)
     return path

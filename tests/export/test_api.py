@@ -33,7 +33,7 @@ def sync(state: Path, source: Path) -> Run:
 
 
 def feed(state: Path, source: Path) -> Path:
-    """Write a feed's file, which says in which time zone its days are."""
+    """Write a feed file, which says in which time zone its days are."""
     path = state.parent / f"{source.stem}.toml"
     path.write_text(FEED.format(name=source.stem, drop=source))
     return path

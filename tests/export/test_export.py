@@ -96,7 +96,7 @@ def test_what_the_standard_does_not_take_is_told_or_left_out(
 
 
 def test_what_leads_out_of_the_zip_is_told(tmp_path: Path) -> None:
-    """Content whose organisations are loaded by another feed is not complete by itself."""
+    """Content whose organizations are loaded by another feed is not complete by itself."""
     state = tmp_path / "state"
     roster("sync", SAMPLES / "oneroster_1_2", state=state)
 

@@ -13,7 +13,7 @@ from flows.feeds.mapping_file import read_mapping_file
 from tests.export.rereading import assert_same, content, made_of, records, zipped
 from tests.judging import judged_drop
 from tests.laws.strategies import Dirt, dirt, rosters
-from tests.layouts.normalising import normalised
+from tests.layouts.normalizing import normalized
 from tests.rosters import Rows, drop
 from tests.strength import expensive
 from transforms.roster import Roster
@@ -31,7 +31,7 @@ BULK = ("full", "gradebook", "resources", "rostering")
 def assert_comes_back(roster: Roster, folder: Path) -> None:
     """What the zip has of a roster is what it has of the zip."""
     made = made_of(roster)
-    again = made_of(normalised(zipped(made, folder), "oneroster"))
+    again = made_of(normalized(zipped(made, folder), "oneroster"))
 
     assert made.tables
     assert_same(made.tables, again.tables)
@@ -49,8 +49,8 @@ def assert_conformant(roster: Roster, folder: Path) -> None:
 def test_a_clean_roster_comes_back_as_it_was(rows: Rows) -> None:
     """Every record, each cell as it was exported, and nothing to find fault with."""
     with tempfile.TemporaryDirectory() as folder:
-        made = made_of(normalised(drop(Path(folder) / "drop", rows)))
-        again = normalised(zipped(made, Path(folder)))
+        made = made_of(normalized(drop(Path(folder) / "drop", rows)))
+        again = normalized(zipped(made, Path(folder)))
 
     standard = {name: table for name, table in rows.items() if table and ENTITIES[name].standard}
     assert {name: {row["sourcedId"] for row in table} for name, table in standard.items()} == {
@@ -67,7 +67,7 @@ def test_whatever_is_wrong_with_a_roster_a_strict_zip_is_conformant(
 ) -> None:
     """Rows that are not, and whatever needs them, are left out."""
     with tempfile.TemporaryDirectory() as folder:
-        roster = normalised(drop(Path(folder) / "drop", spoil(rows)), "oneroster")
+        roster = normalized(drop(Path(folder) / "drop", spoil(rows)), "oneroster")
         assume(made_of(roster, strict=True).tables)
 
         assert_conformant(roster, Path(folder))
@@ -76,18 +76,18 @@ def test_whatever_is_wrong_with_a_roster_a_strict_zip_is_conformant(
 @pytest.mark.parametrize("name", ["oneroster_1_1", "oneroster_1_2", "learning", *LAYOUTS])
 def test_a_sample_comes_back(name: str, tmp_path: Path) -> None:
     """Of each layout, with its dirt: what was accepted of it."""
-    assert_comes_back(normalised(SAMPLES / name), tmp_path)
+    assert_comes_back(normalized(SAMPLES / name), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["oneroster_1_1", "oneroster_1_2", "learning", *LAYOUTS])
 def test_a_sample_is_conformant_if_that_is_asked_for(name: str, tmp_path: Path) -> None:
     """However it was written."""
-    assert_conformant(normalised(SAMPLES / name), tmp_path)
+    assert_conformant(normalized(SAMPLES / name), tmp_path)
 
 
 def test_a_drop_in_a_layout_of_ones_own_comes_back(tmp_path: Path) -> None:
     """Read by its mapping file, exported, and read without one."""
-    roster = normalised(OWN / "drop", read_mapping_file(OWN / "mapping.toml"))
+    roster = normalized(OWN / "drop", read_mapping_file(OWN / "mapping.toml"))
 
     assert_comes_back(roster, tmp_path)
 
@@ -95,7 +95,7 @@ def test_a_drop_in_a_layout_of_ones_own_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FIXTURES)
 def test_a_real_drop_comes_back(name: str, real_drops: Path, tmp_path: Path) -> None:
     """And is conformant, if that is asked for."""
-    roster = normalised(real_drops / name)
+    roster = normalized(real_drops / name)
 
     assert_comes_back(roster, tmp_path)
     assert_conformant(roster, tmp_path)
@@ -104,12 +104,12 @@ def test_a_real_drop_comes_back(name: str, real_drops: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", BULK)
 def test_a_conformant_zip_comes_back_whole(name: str, real_drops: Path, tmp_path: Path) -> None:
     """Every row of it, with nothing to find fault with even by the letter."""
-    roster = normalised(
+    roster = normalized(
         real_drops / "oneroster-1.2-longsight" / "valid" / f"{name}-bulk-package.zip"
     )
     path = zipped(made_of(roster), tmp_path)
 
-    assert_same(records(roster), records(normalised(path)))
+    assert_same(records(roster), records(normalized(path)))
     assert ((), 0) == (
         (findings := read(path, strict=True).findings).notices,
         findings.errors.height,

@@ -81,7 +81,7 @@ def test_a_zip_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> N
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    """The name may be misspelt."""
+    """The name may be misspelled."""
     with pytest.raises(FileNotFoundError):
         write_zip(tmp_path / "nowhere" / "out.zip", {"categories.csv": frame("a")})
 

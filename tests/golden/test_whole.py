@@ -22,7 +22,7 @@ def test_a_sample_does_what_was_recorded(sample: Sample, served: tuple[Sandbox, 
 
 
 def test_every_sample_is_recorded() -> None:
-    """Each folder and each feed's file of `sample_data`, and nothing that is not a sample any more.
+    """Each folder and each feed file of `sample_data`, and nothing that is not a sample any more.
 
     Feeds aside that are another way to a sample (`demo.toml`), and mappings.
     """

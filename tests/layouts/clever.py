@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.layouts.normalising import written
+from tests.layouts.normalizing import written
 
 FILES = {
     "schools": "School_id,School_name\n1,Elm\n2,Oak",

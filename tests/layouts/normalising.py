@@ -1,4 +1,4 @@
-"""Drops in any layout, read and normalised, for tests."""
+"""Drops in any layout, read and normalized, for tests."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def written(folder: Path, **files: str) -> Path:
     return folder
 
 
-def normalised(drop: Path, layout: Layout | str = "auto", **dialect: Any) -> Roster:
-    """Normalise a drop."""
+def normalized(drop: Path, layout: Layout | str = "auto", **dialect: Any) -> Roster:
+    """Normalize a drop."""
     raw = read(drop)
     escape = escape_character(layout, raw)
     return normalize(

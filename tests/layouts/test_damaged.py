@@ -8,7 +8,7 @@ import pytest
 
 from connectors.oneroster.sandbox import Sandbox
 from tests.layouts.clever import FILES, clever
-from tests.layouts.normalising import judged, normalised
+from tests.layouts.normalizing import judged, normalized
 from tests.layouts.test_nights import gone, synced
 from tests.serving import Served
 
@@ -50,7 +50,7 @@ def test_records_whose_ids_are_made_of_damaged_ones_are_not_certain(
 ) -> None:
     """Those of other kinds are."""
     standing = judged(
-        normalised(clever(tmp_path, **{file: FILES[file].replace(word, DAMAGED)}))
+        normalized(clever(tmp_path, **{file: FILES[file].replace(word, DAMAGED)}))
     ).standing
 
     assert standing[entity].blurred

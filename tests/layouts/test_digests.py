@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.layouts.clever import clever
-from tests.layouts.normalising import column, judged, normalised, written
+from tests.layouts.normalizing import column, judged, normalized, written
 from transforms.forget import id_digest
 from transforms.layouts.ids import DigestIds, redact_ids, shorten
 from transforms.roster import Roster
@@ -38,7 +38,7 @@ def contacts(roster: Roster) -> list[str]:
 
 def of(folder: Path, students: str, digests: DigestIds | None = None, prefix: str = "") -> Roster:
     """Normalize students with contacts."""
-    return normalised(
+    return normalized(
         clever(folder, students=HEADER + students),
         digests=digests or DigestIds("elm"),
         prefix=prefix,
@@ -57,7 +57,7 @@ def test_no_id_has_a_name_or_an_address(tmp_path: Path) -> None:
 
 def test_guardians_by_address_have_digests_too(tmp_path: Path) -> None:
     """Also in the list of a student, whose join has the address in lower case."""
-    roster = normalised(written(tmp_path, **GUARDIANS), digests=DigestIds("elm"))
+    roster = normalized(written(tmp_path, **GUARDIANS), digests=DigestIds("elm"))
 
     (mother,) = contacts(roster)
     assert mother == DigestIds("elm").id_of("guardian/rosa.ito@40example.edu")

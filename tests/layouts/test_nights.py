@@ -9,7 +9,7 @@ import pytest
 from connectors.ledger import Ledger
 from connectors.oneroster.sandbox import Sandbox
 from tests.layouts.clever import FILES, clever
-from tests.layouts.normalising import written
+from tests.layouts.normalizing import written
 from tests.running import Run
 from tests.serving import Served
 
@@ -46,7 +46,7 @@ def gone(run: Run) -> int:
 
 
 def test_nothing_vanishes_of_a_layout_that_is_no_snapshot(at: Served, tmp_path: Path) -> None:
-    """School Data Sync says who has left; who is merely absent stays, unless the feed's file calls its drops whole."""
+    """School Data Sync says who has left; who is merely absent stays, unless the feed file calls its drops whole."""
     folder = tmp_path / "drop"
     files = {
         "School": "SIS ID,Name\n1,Elm",
@@ -295,7 +295,7 @@ def test_an_id_that_was_given_up_is_not_given_to_another(at: Served, tmp_path: P
 
 
 def test_people_with_new_ids_are_not_doubled(at: Served, tmp_path: Path) -> None:
-    """All pupils have other ids, and the teachers have not: both the old and the new ones wait for a person."""
+    """All students have other ids, and the teachers have not: both the old and the new ones are held."""
     folder = clever(tmp_path / "drop")
     synced(at, folder)
     clever(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.layouts.clever import clever
-from tests.layouts.normalising import column, judged, lines, normalised, rules, written
+from tests.layouts.normalizing import column, judged, lines, normalized, rules, written
 from transforms.layouts.ids import DigestIds
 
 STUDENTS = "School_id,Student_id,First_name,Last_name,Grade\n"
@@ -14,7 +14,7 @@ ROLES = ("userSourcedId", "orgSourcedId", "role", "roleType")
 
 def test_a_student_of_two_schools_is_one_user(tmp_path: Path) -> None:
     """With a role in each, and the grades of both."""
-    roster = normalised(
+    roster = normalized(
         clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,6\n2,s1,Ann,Lee,7\n1,s2,Bo,Ray,7")
     )
 
@@ -30,7 +30,7 @@ def test_a_student_of_two_schools_is_one_user(tmp_path: Path) -> None:
 
 def test_a_teacher_who_is_staff_too_has_both_roles(tmp_path: Path) -> None:
     """The one that comes first is the primary one of the school."""
-    roster = normalised(
+    roster = normalized(
         clever(
             tmp_path, staff="School_id,Staff_id,First_name,Last_name,Role\n1,t1,Cy,Dow,Principal"
         )
@@ -43,7 +43,7 @@ def test_a_teacher_who_is_staff_too_has_both_roles(tmp_path: Path) -> None:
 
 def test_two_names_under_one_id_are_two_people_and_both_refused(tmp_path: Path) -> None:
     """Nobody knows which of them is meant, in whatever file."""
-    roster = normalised(clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,6\n1,t1,Zoe,Kim,7"))
+    roster = normalized(clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,6\n1,t1,Zoe,Kim,7"))
 
     assert {"t1"} == set(judged(roster).standing["users"].refused["sourcedId"])
 
@@ -52,7 +52,7 @@ def test_what_two_schools_say_differently_of_one_person_is_told(tmp_path: Path) 
     """The first word counts."""
     students = "School_id,Student_id,First_name,Last_name,Student_email\n1,s1,Ann,Lee,ann@example.edu\n2,s1,Ann,Lee,lee@example.edu"
 
-    roster = normalised(
+    roster = normalized(
         clever(tmp_path, students=students, enrollments="School_id,Section_id,Student_id\n1,c1,s1")
     )
 
@@ -63,7 +63,7 @@ def test_what_two_schools_say_differently_of_one_person_is_told(tmp_path: Path) 
 def test_a_row_that_was_exported_twice_is_merged_and_counted(tmp_path: Path) -> None:
     """It is the same student in the same school."""
     checked = judged(
-        normalised(
+        normalized(
             clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,6\n1,s1,Ann,Lee,6\n1,s2,Bo,Ray,7")
         )
     )
@@ -77,7 +77,7 @@ def test_a_row_that_was_exported_twice_is_merged_and_counted(tmp_path: Path) -> 
 
 def test_who_has_left_one_school_and_is_in_another_has_not_left(tmp_path: Path) -> None:
     """An inactive row says so of its own school only, and that the role there has ended."""
-    roster = normalised(
+    roster = normalized(
         written(
             tmp_path,
             School="SIS ID,Name\n1,Elm\n2,Oak",
@@ -108,7 +108,7 @@ CANVAS = {
 
 def test_people_without_a_role_have_those_of_their_classes(tmp_path: Path) -> None:
     """Canvas says no role of a user: who teaches in one school and studies in another has a role in each."""
-    roster = normalised(written(tmp_path, **CANVAS))
+    roster = normalized(written(tmp_path, **CANVAS))
 
     assert [
         ("u1", "E", "teacher", "primary"),
@@ -120,7 +120,7 @@ def test_people_without_a_role_have_those_of_their_classes(tmp_path: Path) -> No
 def test_who_is_in_no_class_and_has_no_role_is_refused(tmp_path: Path) -> None:
     """Nobody can say what they are."""
     checked = judged(
-        normalised(
+        normalized(
             written(
                 tmp_path,
                 **{**CANVAS, "enrollments": "section_id,user_id,role,status\nS,u9,teacher,active"},
@@ -147,7 +147,7 @@ def sds(**files: str) -> dict[str, str]:
 
 def test_who_moves_to_another_school_keeps_the_classes_there(tmp_path: Path) -> None:
     """Enrollments end with the row of their own school; without one, when all rows of the person have ended."""
-    roster = normalised(written(tmp_path, **sds()))
+    roster = normalized(written(tmp_path, **sds()))
 
     ended = column(roster.tables["enrollments"].frame, "status")
     assert {
@@ -169,7 +169,7 @@ def test_a_contact_is_nobody_with_the_same_id(tmp_path: Path) -> None:
         "1,s3,Di,Kim,,nobody@example.edu,,"
     )
 
-    roster = normalised(clever(tmp_path, students=students))
+    roster = normalized(clever(tmp_path, students=students))
 
     max_, nobody = map(
         DigestIds().id_of, ("contact/max@40example.edu/Max@20Ray", "contact/nobody@40example.edu")
@@ -193,7 +193,7 @@ def test_whoever_teaches_a_class_twice_teaches_it_once(tmp_path: Path) -> None:
     sections = "School_id,Section_id,Teacher_id,Teacher_2_id,Name\n1,c1,t1,t1,Art\n1,c2,t1,t2,Bio\n1,c2,t2,t1,Bio"
     teachers = "School_id,Teacher_id,First_name,Last_name\n1,t1,Cy,Dow\n1,t2,Ed,Fry"
 
-    checked = judged(normalised(clever(tmp_path, sections=sections, teachers=teachers)))
+    checked = judged(normalized(clever(tmp_path, sections=sections, teachers=teachers)))
 
     taught = (
         checked.standing["enrollments"]
@@ -215,7 +215,7 @@ def test_the_order_of_rows_changes_nobody(tmp_path: Path) -> None:
     ]
 
     here, there = (
-        normalised(clever(tmp_path / str(at), students="\n".join([head, *order])))
+        normalized(clever(tmp_path / str(at), students="\n".join([head, *order])))
         for at, order in enumerate((rows, rows[::-1]))
     )
 
@@ -229,7 +229,7 @@ def test_courses_by_number_by_name_and_by_class_are_three(tmp_path: Path) -> Non
     """A number may be a name somewhere else."""
     sections = "School_id,Section_id,Teacher_id,Name,Course_number,Course_name\n1,c1,t1,Art,101,\n1,101,t1,Bio,,\n1,c3,t1,Law,,101"
 
-    roster = normalised(clever(tmp_path, sections=sections))
+    roster = normalized(clever(tmp_path, sections=sections))
 
     assert {"course/1/101", "course-of/1/101", "course-named/1/101"} == set(
         roster.tables["courses"].frame["sourcedId"]

@@ -1,4 +1,4 @@
-"""What a layout leaves to be understood: the organisation above the schools, terms and school years, and whose ids are whose."""
+"""What a layout leaves to be understood: the organization above the schools, terms and school years, and whose ids are whose."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.layouts.clever import clever
-from tests.layouts.normalising import column, judged, lines, normalised, rules, written
+from tests.layouts.normalizing import column, judged, lines, normalized, rules, written
 
 TERMS = "School_id,Section_id,Teacher_id,Name,Term_name,Term_start,Term_end\n"
 
 
 def test_the_district_is_named_after_the_feed(tmp_path: Path) -> None:
     """Every school hangs under it; settings give it another id and name."""
-    made = normalised(clever(tmp_path), district="Larkspur Valley")
-    named = normalised(clever(tmp_path), district="Larkspur Valley", district_id="LV")
+    made = normalized(clever(tmp_path), district="Larkspur Valley")
+    named = normalized(clever(tmp_path), district="Larkspur Valley", district_id="LV")
 
     assert [
         ("district/Larkspur@20Valley", "Larkspur Valley", "district", None),
@@ -33,7 +33,7 @@ def test_a_district_of_the_drop_is_the_district(tmp_path: Path) -> None:
         accounts="account_id,parent_account_id,name,status\nD,,Larkspur district,active\nE,D,Elm,active",
     )
 
-    roster = normalised(drop)
+    roster = normalized(drop)
 
     assert {"D": None, "E": "D"} == column(roster.tables["orgs"].frame, "parentSourcedId")
     assert "district_made" not in rules(roster.findings)
@@ -52,7 +52,7 @@ def test_the_school_year_of_a_term_is_the_one_that_it_begins_in(
     first: str, last: str, year: str, tmp_path: Path
 ) -> None:
     """School years begin with July; a year of two digits is of this century."""
-    roster = normalised(clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Term,{first},{last}"))
+    roster = normalized(clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Term,{first},{last}"))
 
     terms = [
         line
@@ -65,7 +65,7 @@ def test_the_school_year_of_a_term_is_the_one_that_it_begins_in(
 
 def test_a_school_year_is_as_long_as_its_terms(tmp_path: Path) -> None:
     """Summer school may begin before the first of July and end after it."""
-    roster = normalised(clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Late,5/1/2027,8/20/2027"))
+    roster = normalized(clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Late,5/1/2027,8/20/2027"))
 
     assert [("schoolYear", "2026-07-01", "2027-08-20")] == [
         line
@@ -76,7 +76,7 @@ def test_a_school_year_is_as_long_as_its_terms(tmp_path: Path) -> None:
 
 def test_school_years_may_be_calendar_years(tmp_path: Path) -> None:
     """South of the equator they mostly are."""
-    roster = normalised(
+    roster = normalized(
         clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Term,2/1/2027,6/28/2027"), year_begins=(1, 1)
     )
 
@@ -86,8 +86,8 @@ def test_school_years_may_be_calendar_years(tmp_path: Path) -> None:
 
 
 def test_a_class_without_a_term_lasts_the_school_year(tmp_path: Path) -> None:
-    """Told with the year, which the feed's file may name."""
-    now, other = normalised(clever(tmp_path)), normalised(clever(tmp_path), school_year=2031)
+    """Told with the year, which the feed file may name."""
+    now, other = normalized(clever(tmp_path)), normalized(clever(tmp_path), school_year=2031)
 
     assert {"c1": "year/2027"} == column(now.tables["classes"].frame, "termSourcedIds")
     assert {"c1": "year/2031"} == column(other.tables["classes"].frame, "termSourcedIds")
@@ -96,7 +96,7 @@ def test_a_class_without_a_term_lasts_the_school_year(tmp_path: Path) -> None:
 
 def test_terms_of_two_schools_with_the_same_days_are_one(tmp_path: Path) -> None:
     """And those with other days are two, so that none changes another's."""
-    roster = normalised(
+    roster = normalized(
         clever(
             tmp_path,
             sections=f"{TERMS}1,c1,t1,Art,Fall,8/17/2026,12/18/2026\n2,c2,t1,Bio,Fall,8/17/2026,12/18/2026\n2,c3,t1,Law,Fall,8/24/2026,12/18/2026",
@@ -110,10 +110,10 @@ def test_terms_of_two_schools_with_the_same_days_are_one(tmp_path: Path) -> None
 def test_classes_are_scheduled_unless_somebody_says_else(tmp_path: Path) -> None:
     """A setting, for the feed of a layout without homerooms."""
     assert {"c1": "scheduled"} == column(
-        normalised(clever(tmp_path)).tables["classes"].frame, "classType"
+        normalized(clever(tmp_path)).tables["classes"].frame, "classType"
     )
     assert {"c1": "homeroom"} == column(
-        normalised(clever(tmp_path), class_type="homeroom").tables["classes"].frame, "classType"
+        normalized(clever(tmp_path), class_type="homeroom").tables["classes"].frame, "classType"
     )
 
 
@@ -121,8 +121,8 @@ def test_a_prefix_stands_before_every_id_and_every_reference(tmp_path: Path) -> 
     """Lists too; the roster is the same but for it."""
     students = "School_id,Student_id,First_name,Last_name,Contact_name,Contact_type,Contact_sis_id\n1,s1,Ann,Lee,Eve Lee,guardian,g1\n1,s1,Ann,Lee,Max Lee,guardian,g2"
     plain, other = (
-        normalised(clever(tmp_path, students=students)),
-        normalised(clever(tmp_path, students=students), prefix="n-"),
+        normalized(clever(tmp_path, students=students)),
+        normalized(clever(tmp_path, students=students), prefix="n-"),
     )
 
     for name, table in plain.tables.items():
@@ -145,7 +145,7 @@ def test_ids_by_a_rule_do_not_hang_on_the_order_of_rows(tmp_path: Path) -> None:
         "\n"
     )
     here, there = (
-        normalised(clever(tmp_path, sections="\n".join(order)))
+        normalized(clever(tmp_path, sections="\n".join(order)))
         for order in (lines_, [lines_[0], *lines_[:0:-1]])
     )
 
@@ -166,5 +166,5 @@ def test_a_quote_may_be_escaped_by_a_backslash_where_the_layout_says_so(tmp_path
     )
     other = clever(tmp_path / "clever", schools="School_id,School_name\n1,Elm \\ Oak")
 
-    assert 'The "Elm", north' == column(normalised(apple).tables["orgs"].frame, "name")["1"]
-    assert "Elm \\ Oak" == column(normalised(other).tables["orgs"].frame, "name")["1"]
+    assert 'The "Elm", north' == column(normalized(apple).tables["orgs"].frame, "name")["1"]
+    assert "Elm \\ Oak" == column(normalized(other).tables["orgs"].frame, "name")["1"]

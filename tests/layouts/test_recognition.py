@@ -1,4 +1,4 @@
-"""Which layout a drop is in is recognised by its files and columns, told with the reason, and refused where it is not certain."""
+"""Which layout a drop is in is recognized by its files and columns, told with the reason, and refused where it is not certain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from connectors.drops import read
 from tests.layouts.clever import clever
 from tests.layouts.golden.text import SAMPLES
-from tests.layouts.normalising import normalised, written
+from tests.layouts.normalizing import normalized, written
 from transforms.sources import LAYOUTS, ONEROSTER, SOURCES, recognize
 
 
@@ -32,7 +32,7 @@ def test_oneroster_says_itself_what_it_is(sample: str) -> None:
 
 @pytest.mark.parametrize("code", SOURCES)
 def test_a_named_layout_is_taken_at_its_word(code: str, tmp_path: Path) -> None:
-    """Nothing is guessed where the feed's file says it."""
+    """Nothing is guessed where the feed file says it."""
     assert code == recognize(code, read(written(tmp_path, anything="a,b\n1,2"))).layout
 
 
@@ -89,7 +89,7 @@ def test_two_files_that_are_one_refuse_the_drop(tmp_path: Path) -> None:
         clever(tmp_path), **{"student-s": "School_id,Student_id,First_name,Last_name\n1,s9,Zoe,Kim"}
     )
 
-    found = normalised(drop, "clever").findings
+    found = normalized(drop, "clever").findings
 
     assert {"file_twice"} <= set(found.fatal["rule"])
     assert "layout_file_missing" in found.fatal["rule"].to_list()

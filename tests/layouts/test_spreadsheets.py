@@ -1,4 +1,4 @@
-"""What a spreadsheet has done to a drop is told, and mended only where the feed's file says so and nothing else can be meant."""
+"""What a spreadsheet has done to a drop is told, and mended only where the feed file says so and nothing else can be meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.layouts.clever import clever
-from tests.layouts.normalising import column, judged, lines, normalised, rules
+from tests.layouts.normalizing import column, judged, lines, normalized, rules
 from transforms.roster import Roster
 
 STUDENTS = "School_id,Student_id,First_name,Last_name,Grade\n"
@@ -27,7 +27,7 @@ def test_a_range_of_grades_that_became_a_date(grade: str, meant: str, tmp_path: 
     """6-8 is shown as 8-Jun: it is left out, or by setting the range again, as far as there are such grades."""
     drop = clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,{grade}\n1,s2,Bo,Ray,7")
 
-    left, mended = normalised(drop), normalised(drop, repair=True)
+    left, mended = normalized(drop), normalized(drop, repair=True)
 
     assert {"s1": None, "s2": "07"} == {
         key: grades
@@ -45,7 +45,7 @@ def test_an_id_in_powers_of_ten_rejects_its_row(tmp_path: Path) -> None:
         tmp_path, students=f"{STUDENTS}1,3.60E+11,Ann,Lee,6\n1,3.61234567891E+11,Bo,Ray,7"
     )
 
-    left, mended = normalised(drop), normalised(drop, repair=True)
+    left, mended = normalized(drop), normalized(drop, repair=True)
 
     assert [(1, "spreadsheet_number"), (2, "spreadsheet_number")] == faults(left)
     assert [(1, "spreadsheet_number")] == faults(mended)
@@ -60,7 +60,7 @@ def faults(roster: Roster) -> list[tuple[int, str]]:
 
 def test_an_id_that_only_looks_like_a_power_of_ten_is_an_id(tmp_path: Path) -> None:
     """`9E2` is a class of the ninth grade."""
-    roster = normalised(
+    roster = normalized(
         clever(
             tmp_path,
             sections="School_id,Section_id,Teacher_id,Name\n1,9E2,t1,Art",
@@ -80,7 +80,7 @@ def test_zeros_that_one_file_lost_are_told_and_mended_by_setting(tmp_path: Path)
         enrollments="School_id,Section_id,Student_id\n1,c1,7\n1,c1,1",
     )
 
-    left, mended = normalised(drop), normalised(drop, repair=True)
+    left, mended = normalized(drop), normalized(drop, repair=True)
 
     assert [("7",), ("1",)] == lines(left, "enrollments", "userSourcedId")[-2:]
     assert [("0007",), ("1",)] == lines(mended, "enrollments", "userSourcedId")[-2:]

@@ -1,4 +1,4 @@
-"""A layout takes one file: everything of it is declared here, and it is recognised, read, checked and told of."""
+"""A layout takes one file: everything of it is declared here, and it is recognized, read, checked and told of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.layouts.normalising import column, judged, lines, normalised, rules, written
+from tests.layouts.normalizing import column, judged, lines, normalized, rules, written
 from transforms import sources
 from transforms.layouts import (
     File,
@@ -80,7 +80,7 @@ def toy_drop(tmp_path: Path) -> Path:
 
 def test_a_toy_becomes_a_roster(toy_drop: Path) -> None:
     """Every record is there, with what the layout does not say added, and nothing rejected."""
-    checked = judged(normalised(toy_drop, TOY, district="toyland"))
+    checked = judged(normalized(toy_drop, TOY, district="toyland"))
     accepted = {name: judged.accepted for name, judged in checked.standing.items()}
 
     assert [] == checked.findings.errors.rows()
@@ -101,7 +101,7 @@ def test_a_toy_becomes_a_roster(toy_drop: Path) -> None:
 
 def test_what_a_toy_does_not_know_is_told(toy_drop: Path) -> None:
     """A column that nobody knows, one that is ignored on purpose, and what was added."""
-    found = normalised(toy_drop, TOY).findings
+    found = normalized(toy_drop, TOY).findings
 
     told = {notice.rule: (notice.file, notice.column, notice.detail) for notice in found.notices}
     assert ("pupils.csv", "hobby", "") == told["header_unknown"]
@@ -118,7 +118,7 @@ def test_a_toy_is_recognised_among_the_others(
     """Its files and columns say which it is."""
     monkeypatch.setitem(sources.LAYOUTS, "toy", TOY)
 
-    roster = normalised(toy_drop)
+    roster = normalized(toy_drop)
 
     assert "toy: pupils.csv with number, name" in [
         notice.detail for notice in roster.findings.notices if notice.rule == "layout_recognised"
@@ -131,7 +131,7 @@ def test_two_layouts_that_fit_are_refused(toy_drop: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(sources.LAYOUTS, "toy", TOY)
     monkeypatch.setitem(sources.LAYOUTS, "twin", Layout("twin", "Twin", files=TOY.files))
 
-    roster = normalised(toy_drop)
+    roster = normalized(toy_drop)
 
     assert {} == roster.tables
     assert [("layout_unclear", "toy and twin")] == roster.findings.fatal.select(
@@ -149,4 +149,4 @@ def test_an_ignored_file_is_no_unknown_file(toy_drop: Path) -> None:
     """What is not of the layout is told, and not read."""
     written(toy_drop, lunches="pupil,dish\n01,soup")
 
-    assert "unknown_file" in rules(normalised(toy_drop, TOY).findings)
+    assert "unknown_file" in rules(normalized(toy_drop, TOY).findings)

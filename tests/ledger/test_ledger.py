@@ -156,7 +156,7 @@ def test_feeds_do_not_see_each_other(ledger: Ledger) -> None:
 
 
 def test_a_record_sent_again_is_overwritten(ledger: Ledger) -> None:
-    """The newest acknowledgement counts; a deleted record that is sent again is active."""
+    """The newest acknowledgment counts; a deleted record that is sent again is active."""
     ledger.record(KEY, "users", records("u", school="a", label="Ana"), {}, [], "r1")
     ledger.record(KEY, "users", records(), {"deleted": ["u"]}, [], "r2")
     ledger.record(KEY, "users", records("u", fingerprint=7, school="b"), {}, [], "r3")

@@ -53,7 +53,7 @@ def test_a_secret_is_known_again_and_not_kept() -> None:
 def test_people_with_readable_ids_are_those_who_are_in_the_target_or_on_the_way(
     ledger: Ledger, status: str, waits: bool
 ) -> None:
-    """Of any feed: what was about to be sent, too, and what waits for a person."""
+    """Of any feed: what was about to be sent, too, and what is on hold."""
     planned = RECORDS.with_columns(sourcedId=pl.lit("contact/p-") + pl.col("sourcedId"))
     ledger.intend(
         KEY, "users", pl.DataFrame({"sourcedId": ["contact/i", "s1"], FINGERPRINT: [1, 2]}), "r1"

@@ -146,7 +146,7 @@ def test_what_a_server_refuses_is_told_with_the_next_step(server: Server) -> Non
         server.address("nowhere"): "Make the database",
         fixed: "name the server that takes writes",
         closed.replace(USER, "guest", 1): "Let its user make and write tables",
-        f"{closed}?colour={PASSWORD}": "Correct what follows the ?",
+        f"{closed}?color={PASSWORD}": "Correct what follows the ?",
     }
     said = {step: refusal(address) for address, step in wrong.items()}
     assert [] == [(step, words) for step, words in said.items() if step not in words]

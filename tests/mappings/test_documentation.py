@@ -12,7 +12,7 @@ from transforms.mappings.tables import CELLS, CONDITIONS, FILE, ROWS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "own_layout.md").read_text("utf-8")
 # What only a layout in code has: files are tables, and `required` columns are all that are not optional. Old
-# and new ids are the business of a feed's file.
+# and new ids are the business of a feed file.
 IN_CODE = {
     "prepare",
     "renames",

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.drops import read
-from tests.layouts.normalising import judged, normalised, written
+from tests.layouts.normalizing import judged, normalized, written
 from tests.strength import expensive
 from transforms.infer_mapping import InferredMapping, infer_mapping
 from transforms.infer_mapping.columns import words_of
@@ -63,7 +63,7 @@ def test_a_whole_district_is_understood(tmp_path: Path) -> None:
 
     layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
-    checked = judged(normalised(tmp_path / "drop", layout))
+    checked = judged(normalized(tmp_path / "drop", layout))
     assert ["snapshot = true"] == todo(made)
     assert [] == checked.findings.errors.rows()
     assert {
@@ -213,7 +213,7 @@ def test_people_who_would_share_an_id_do_not(tmp_path: Path) -> None:
 
     layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
-    checked = judged(normalised(tmp_path / "drop", layout))
+    checked = judged(normalized(tmp_path / "drop", layout))
     assert {"derived": "teacher", "parts": "Ref"} == said(made, "Teachers", "users")["sourcedId"]
     assert {"derived": "student", "parts": "Pupil Ref"} == said(made, "Sets", "enrollments", 0)[
         "userSourcedId"
@@ -314,7 +314,7 @@ def test_a_column_that_is_ignored_is_no_pattern(tmp_path: Path) -> None:
 
     layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
-    notices = normalised(tmp_path / "drop", layout).findings.notices
+    notices = normalized(tmp_path / "drop", layout).findings.notices
     assert ["Fee [USD]*"] == [
         notice.detail
         for notice in notices
@@ -446,7 +446,7 @@ def test_contacts_belong_to_their_students(
 
     layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
-    roster = normalised(tmp_path / "drop", layout)
+    roster = normalized(tmp_path / "drop", layout)
     users = judged(roster).standing["users"].accepted
     assert (agents, 9) == (said(made, "Pupils", "users")["agentSourcedIds"], users.height)
     assert 3 == users["agentSourcedIds"].count()
@@ -471,7 +471,7 @@ def test_contacts_who_are_known_by_names_get_digests(tmp_path: Path) -> None:
 
     layout = read_mapping(tomllib.loads(made.text)).layout
     assert layout is not None
-    users = normalised(tmp_path / "drop", layout).tables["users"].frame
+    users = normalized(tmp_path / "drop", layout).tables["users"].frame
     named = users["agentSourcedIds"].drop_nulls().to_list()
     assert {"digested": "contact", "parts": "Name"} == said(made, "Parents", "users")["sourcedId"]
     assert {"digested_each": "contact", "column": "Parents.Name"} == said(made, "Pupils", "users")[

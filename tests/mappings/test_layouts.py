@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.feeds.mapping_file import read_mapping_file
-from tests.layouts.normalising import column, judged, lines, normalised, written
+from tests.layouts.normalizing import column, judged, lines, normalized, written
 from tests.mappings.loading import SAMPLE, held, loaded
 from tests.running import roster
 from transforms import layouts
@@ -55,7 +55,7 @@ def test_a_feeds_file_names_the_mapping_file(tmp_path: Path) -> None:
 
 def test_the_sample_is_read_as_its_mapping_says() -> None:
     """Values by table, dates in the order of the file, constants, and names as they are."""
-    roster = normalised(SAMPLE / "drop", read_mapping_file(SAMPLE / "mapping.toml"))
+    roster = normalized(SAMPLE / "drop", read_mapping_file(SAMPLE / "mapping.toml"))
     accepted = judged(roster).standing
 
     assert "2013-11-02" == column(accepted["demographics"].accepted, "birthDate")["H820200114002"]
@@ -145,7 +145,7 @@ def test_a_word_says_in_a_mapping_what_it_says_in_a_layout(
         else cells.split(maxsplit=1)[0].strip('"').partition(".one_of")[0]
     )
 
-    roster = normalised(drop, read_mapping_file(mapping(tmp_path, entity, cells)))
+    roster = normalized(drop, read_mapping_file(mapping(tmp_path, entity, cells)))
 
     assert [(made,)] == lines(roster, entity, name)
 
@@ -165,7 +165,7 @@ def test_a_condition_picks_rows(where: str, count: int, tmp_path: Path) -> None:
     """Conditions stand in `where`."""
     drop = written(tmp_path / "drop", all="Id,Kind\n1,b\n2,")
 
-    roster = normalised(
+    roster = normalized(
         drop, read_mapping_file(mapping(tmp_path, "demographics", f"where = {where}"))
     )
 
@@ -179,7 +179,7 @@ def test_columns_of_another_file_are_joined(tmp_path: Path) -> None:
     drop = written(tmp_path / "drop", all="Id,Town\n1,t", towns="Key,Name\nt,Elmham\nu,Oakham")
     join = '[[file.join]]\nfile = "towns"\non = "Town"\nkey = "Key"\ncolumns = ["Name"]\n[[file]]\nname = "towns"'
 
-    roster = normalised(
+    roster = normalized(
         drop,
         read_mapping_file(mapping(tmp_path, "demographics", 'cityOfBirth = "towns.Name"', join)),
     )
@@ -204,7 +204,7 @@ def test_a_column_that_the_mapping_names_must_be_there(
     path = mapping(tmp_path, "demographics", cells)
     path.write_text(path.read_text().replace('name = "all"\n', f'name = "all"\n{setting}'))
 
-    fatal = normalised(drop, read_mapping_file(path)).findings.fatal
+    fatal = normalized(drop, read_mapping_file(path)).findings.fatal
 
     assert ([("all.csv", missing, said)] if missing else []) == fatal.select(
         "file", "column", "value"

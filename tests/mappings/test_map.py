@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from flows.errors import SettingsError
 from flows.feeds.mapping_file import read_mapping_file
-from tests.layouts.normalising import written
+from tests.layouts.normalizing import written
 from tests.mappings.loading import SAMPLE, held, loaded
 from tests.running import QUIET, Run
 from transforms import sources

@@ -19,7 +19,7 @@ USER = {
 
 
 def test_a_user_says_nothing_of_anybody() -> None:
-    """Roles and organisation stay, since the target wants them; the right to sign in goes, and the password too."""
+    """Roles and organization stay, since the target wants them; the right to sign in goes, and the password too."""
     user = without_content(TIMEBACK.collections["users"], USER)
 
     assert not any(word in json.dumps(user).lower() for word in ("quillon", "zephyrine"))

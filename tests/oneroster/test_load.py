@@ -605,7 +605,7 @@ def test_a_gradebook_record_that_is_gone_is_put(tmp_path: Path, sandbox: Sandbox
 
 
 def elsewhere(request: httpx.Request) -> httpx.Response | None:
-    """Make a target that makes ids of its own for organisations."""
+    """Make a target that makes ids of its own for organizations."""
     if request.method != "POST" or not str(request.url).endswith("/orgs/"):
         return None
     supplied = json.loads(request.content)["org"]["sourcedId"]

@@ -76,7 +76,7 @@ def test_what_is_asked_for_is_asked_in_order() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (page([], 5), r"was not read as a whole: it ended after 0 of 5 records. Read it again"),
+        (page([], 5), r"was not read completely: it ended after 0 of 5 records. Read it again"),
         (
             httpx.Response(400, json={"imsx_description": "Error in filter query"}),
             r"HTTP 400: Error in filter query",

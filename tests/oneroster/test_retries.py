@@ -233,7 +233,7 @@ def test_a_target_that_wants_to_be_left_alone_for_days_ends_the_run(
 
     loaded = district.load(orgs=[org(f"o{number}") for number in range(30)])
 
-    assert f"asks to be left alone for 86,400 seconds (HTTP {status}). Run again after that" in (
+    assert f"asks us to wait 86,400 seconds (HTTP {status}). Run again after that" in (
         loaded.error or ""
     )
     assert {"waiting", "failed"} >= set(loaded.counts["orgs"])

@@ -31,7 +31,7 @@ def district(tmp_path: Path, sandbox: Sandbox) -> Iterator[District]:
 
 
 def compared(district: District, twist: Twist) -> Verified:
-    """Compare the organisations, over a network on which things go wrong."""
+    """Compare the organizations, over a network on which things go wrong."""
 
     async def run() -> Verified:
         async with Client(district.target, Twisted(twist)) as client:

@@ -26,7 +26,7 @@ class Feed:
         drop(folder / "drop", district())
 
     def write(self, name: str, more: str = "") -> None:
-        """Write a feed's file of a name."""
+        """Write a feed file of a name."""
         (self.folder / f"{name}.toml").write_text(FEED + more)
 
     def schedule(self, cron: str) -> None:

@@ -91,7 +91,7 @@ def test_a_name_that_another_folder_has_is_refused(prefect: Orchestra, tmp_path:
         (
             (),
             {"PREFECT_API_AUTH_STRING": "admin:guessed"},
-            "does not let us in (HTTP 401). Set $PREFECT_API_AUTH_STRING",
+            "rejected our login (HTTP 401). Set $PREFECT_API_AUTH_STRING",
         ),
     ],
 )

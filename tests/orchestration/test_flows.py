@@ -179,7 +179,7 @@ def test_a_flow_reads_no_file_that_is_not_a_feeds(prefect: Orchestra, feed: Feed
     ]
 
     assert [("Failed", True)] * 2 == [
-        (run.state, "is no feed's file in" in run.message) for run in runs
+        (run.state, "is no feed file in" in run.message) for run in runs
     ]
     assert not feed.state.exists()
 

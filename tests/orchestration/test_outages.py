@@ -38,7 +38,7 @@ def children(process: int) -> list[int]:
 def test_the_night_after_a_killed_worker_finishes_what_it_began(
     prefect: Orchestra, tmp_path: Path
 ) -> None:
-    """Worker and flow run are killed; the dead run is cancelled by hand, and the next night sends nothing twice, and all."""
+    """Worker and flow run are killed; the dead run is canceled by hand, and the next night sends nothing twice, and all."""
     with schools(tmp_path, meeting(slowly)) as feed:
         dead = prefect.begin("nightly/nightly", **parameters_of(feed))
         feed.wait_for(100)
@@ -175,7 +175,7 @@ def cluster(tmp_path: Path) -> Iterator[str]:
 def test_batches_are_sent_from_the_processes_of_a_cluster(
     prefect: Orchestra, feed: Feed, cluster: str
 ) -> None:
-    """The feed's file names the cluster; the end is the same."""
+    """The feed file names the cluster; the end is the same."""
     settings = f'batch_size = 2\n[run]\nrunner = "dask"\ncluster = "{cluster}"\nprocesses = 2\n'
     feed.file.write_text(feed.file.read_text() + settings)
     run = prefect.run("nightly/nightly", **feed.parameters)

@@ -108,7 +108,7 @@ def test_the_server_asks_for_a_password_that_its_owner_alone_can_read(prefect: O
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        (200, "asks nobody for a password. End it first (make stop)"),
+        (200, "does not ask for a password. Stop it first (make stop)"),
         (401, "does not take the password of"),
     ],
 )
@@ -157,6 +157,6 @@ def test_stopped_and_started_again_all_is_there_still(prefect: Orchestra, restar
     assert restart.nothing_to_stop.startswith("Neither server nor worker of ")
     assert restart.started.startswith(f"Prefect is ready: http://127.0.0.1:{prefect.port}\n")
     assert restart.ran_already.startswith(
-        "Ran already: server, worker. The flows were deployed anew.\nPrefect is ready: "
+        "Ran already: server, worker. The flows were deployed again.\nPrefect is ready: "
     )
     assert flows <= restart.deployed

@@ -40,12 +40,12 @@ class Feed:
     client_secret: str = "sandbox"
 
     def configure(self, *source: str) -> None:
-        """Write the feed's file, with lines about its source."""
+        """Write the feed file, with lines about its source."""
         text = FILE.format(source="\n".join(source), target=self.target.url)
         (self.folder / "juniper.toml").write_text(text)
 
     def run(self, command: str, *before: str) -> Run:
-        """Run a command with the feed's file; `before` stands before it."""
+        """Run a command with the feed file; `before` stands before it."""
         secrets = {"SIS_ID": self.client_id, "SIS_SECRET": self.client_secret}
         environment = secrets | {"TARGET_ID": "sandbox", "TARGET_SECRET": "sandbox"}
         feed, state = self.folder / "juniper.toml", self.folder / "state"

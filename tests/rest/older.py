@@ -114,7 +114,7 @@ def older(records: dict[str, list[Json]]) -> Iterator[Older]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Else each answer waits 40 ms for an acknowledgement.
+        # Else each answer waits 40 ms for an acknowledgment.
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:

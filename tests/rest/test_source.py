@@ -58,7 +58,7 @@ def test_a_record_that_vanished_at_the_source_is_not_active(
 
 
 def test_nothing_changed_is_no_update(tmp_path: Path, sandbox: Sandbox) -> None:
-    """A delta has the organisations, which are read altogether, and refuses nothing."""
+    """A delta has the organizations, which are read altogether, and refuses nothing."""
     source = Served(sandbox, tmp_path / "state")
     source.roster("sync", drop(tmp_path / "drop", district()))
 

@@ -23,7 +23,7 @@ class Districts:
     feed: Feed
 
     def configure(self, settings: str) -> None:
-        """Write the feed's file."""
+        """Write the feed file."""
         sandbox = self.source.sandbox
         self.feed.configure(
             f'url = "{sandbox.url}"', f'token_url = "{sandbox.token_url}"', settings

@@ -50,7 +50,7 @@ BROKEN = [
     ("orgs", "type", "ext:club"), ("academicSessions", "type", "quarter"), ("academicSessions", "schoolYear", 2027),
     ("academicSessions", "schoolYear", "2026-27"), ("academicSessions", "startDate", "15.08.2026"),
     ("academicSessions", "startDate", 20260815), ("enrollments", "role", "aide"), ("enrollments", "beginDate", "soon"),
-    ("enrollments", "metadata", {"goals": {"dailyXp": "5"}}), ("enrollments", "metadata", {"metrics": {"colour": 5}}),
+    ("enrollments", "metadata", {"goals": {"dailyXp": "5"}}), ("enrollments", "metadata", {"metrics": {"color": 5}}),
     ("demographics", "sex", "other"), ("demographics", "birthDate", "1.4.2015"), ("demographics", "asian", True),
 ]  # fmt: skip
 

@@ -234,12 +234,12 @@ def test_unknown_properties_are_ignored(
     api: httpx.Client, sandbox: Sandbox, collection: Collection
 ) -> None:
     """They are neither refused nor kept, `resources` included (section 8)."""
-    answer = post(api, collection, colour="green", resources=[{"sourcedId": "r"}])
+    answer = post(api, collection, color="green", resources=[{"sourcedId": "r"}])
 
     assert 201 == answer.status_code
     assert (
         set()
-        == {"colour", "resources"}
+        == {"color", "resources"}
         & (sandbox.store.get(collection.name, id_of(collection)) or {}).keys()
     )
 
@@ -256,7 +256,7 @@ def test_a_put_merges_metadata(api: httpx.Client, collection: Collection) -> Non
 
 
 @every
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"colour": 1}', b'\xff{"a": NaN}'])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"color": 1}', b'\xff{"a": NaN}'])
 def test_a_body_must_be_a_wrapped_record(
     api: httpx.Client, collection: Collection, body: bytes
 ) -> None:

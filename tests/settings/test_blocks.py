@@ -1,4 +1,4 @@
-"""Secrets that a Prefect server keeps: how a feed's file names them. tests/orchestration/test_secrets.py reads one."""
+"""Secrets that a Prefect server keeps: how a feed file names them. tests/orchestration/test_secrets.py reads one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_file_may_name_blocks_for_its_target(tmp_path: Path) -> None:
     [
         (
             'access_token_block = "a"\naccess_token_env = "A"',
-            "has access_token_env and access_token_block. Leave one",
+            "has access_token_env and access_token_block. Keep one",
         ),
         (
             'access_token_block = "hunter2hunter2hunter2hunter2"',

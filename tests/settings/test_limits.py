@@ -1,4 +1,4 @@
-"""What a feed's file says of limits, policies, dates and the calendar."""
+"""What a feed file says of limits, policies, dates and the calendar."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LEAST = 'drop = "drop"\n[target]\nurl = "sandbox"\n'
 
 
 def feed(folder: Path, head: str = "", tail: str = "") -> Feed:
-    """Read a feed's file with some lines more."""
+    """Read a feed file with some lines more."""
     path = folder / "larkspur.toml"
     path.write_text(f"{head}\n{LEAST}{tail}\n")
     return read_feed(path)
 
 
 def refusal(folder: Path, head: str = "", tail: str = "") -> str:
-    """What is said of a feed's file that cannot be meant."""
+    """What is said of a feed file that cannot be meant."""
     with pytest.raises(SettingsError) as error:
         feed(folder, head, tail)
     return str(error.value)

@@ -1,4 +1,4 @@
-"""The table of a feed's file for a source that is an API."""
+"""The table of a feed file for a source that is an API."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SIGNED = (
 
 
 def feed(folder: Path, text: str) -> Feed:
-    """Write a feed's file and read it."""
+    """Write a feed file and read it."""
     path = folder / "larkspur.toml"
     path.write_text(TARGET + text)
     return read_feed(path)
 
 
 def test_a_source_takes_the_place_of_a_drop(tmp_path: Path) -> None:
-    """An address, normalised, and a token are enough; everything is read, each night."""
+    """An address, normalized, and a token are enough; everything is read, each night."""
     read = feed(tmp_path, TOKEN)
 
     assert read.rest is not None
@@ -110,7 +110,7 @@ def test_what_is_read_from_an_api_is_in_no_other_layout(tmp_path: Path) -> None:
 
 
 def written(folder: Path, text: str) -> Path:
-    """Write a feed's file."""
+    """Write a feed file."""
     path = folder / "larkspur.toml"
     path.write_text(text)
     return path

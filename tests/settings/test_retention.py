@@ -1,4 +1,4 @@
-"""What a feed's file says of how long is kept what runs leave behind."""
+"""What a feed file says of how long is kept what runs leave behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEAST = 'drop = "drop"\n[target]\nurl = "sandbox"\n'
 
 
 def keep(folder: Path, tail: str = "") -> Retention:
-    """Read a feed's file with some lines more."""
+    """Read a feed file with some lines more."""
     path = folder / "larkspur.toml"
     path.write_text(LEAST + tail)
     return read_feed(path).keep.keep

@@ -1,4 +1,4 @@
-"""A feed's file: what it means, and what is said of one that is wrong."""
+"""A feed file: what it means, and what is said of one that is wrong."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ users = ["sms", "metadata.bus"]
 
 
 def feed(folder: Path, text: str, name: str = "larkspur-valley.toml") -> Feed:
-    """Write a feed's file and read it."""
+    """Write a feed file and read it."""
     path = folder / name
     path.write_text(text, "utf-8")
     return read_feed(path)
 
 
 def problems(folder: Path, text: str) -> tuple[str, ...]:
-    """What is said of a feed's file that is wrong."""
+    """What is said of a feed file that is wrong."""
     with pytest.raises(SettingsError) as caught:
         feed(folder, text)
     return caught.value.problems
 
 
 def test_a_full_file_is_read(tmp_path: Path) -> None:
-    """Every setting arrives, with addresses normalised and folders relative to the file."""
+    """Every setting arrives, with addresses normalized and folders relative to the file."""
     read = feed(tmp_path, FULL)
 
     assert ("larkspur-valley", tmp_path / "oneroster_1_2", "cp1252") == (
@@ -213,7 +213,7 @@ WRONG = (
     ("no credentials", TARGET, ["`target` names no credentials", "access_token_env", "client_secret_env"]),
     ("no secret", TARGET + "client_id_env = 'ID'", ["`target` names client_id", "all of token_url"]),
     ("too many credentials", OPEN + "client_id_env = 'ID'", ["access_token, client_id", "either"]),
-    ("two places", OPEN + "access_token_file = 'token'", ["access_token_env and access_token_file", "Leave one"]),
+    ("two places", OPEN + "access_token_file = 'token'", ["access_token_env and access_token_file", "Keep one"]),
     ("credentials for the sandbox", SANDBOX + "access_token_env = 'TOKEN'", ["access_token", "no use", "Remove"]),
     ("secret for a variable", TARGET + f"access_token_env = '{KEY}'", ["`target.access_token_env`", "not shown"]),
     ("secret in capitals", TARGET + f"access_token_env = '{KEY.upper()}'", ["looks like the secret itself"]),
@@ -267,7 +267,7 @@ def test_a_salt_stands_in_one_place(tmp_path: Path) -> None:
     none = feed(tmp_path, SANDBOX)
 
     secret = one.source.salt(one.path, {"SALT": "s3cret of twenty signs"})
-    assert ["Leave one of them." in problem for problem in both] == [True]
+    assert ["Keep one of them." in problem for problem in both] == [True]
     assert ("s3cret of twenty signs", None) == (
         secret and secret.value,
         none.source.salt(none.path, {}),

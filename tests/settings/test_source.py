@@ -1,4 +1,4 @@
-"""`[source]` of a feed's file: in every layout, each setting changes what is read, or is refused with the layouts that have it."""
+"""`[source]` of a feed file: in every layout, each setting changes what is read, or is refused with the layouts that have it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flows.errors import SettingsError
 from flows.feeds.feed import read_feed
 from flows.feeds.source import SourceSettings
 from tests.judging import TODAY
-from tests.layouts.normalising import written
+from tests.layouts.normalizing import written
 from tests.rosters import district, drop
 from transforms.findings import ROW
 from transforms.layouts import File, Layout
@@ -146,7 +146,7 @@ def same(one: Roster, other: Roster) -> bool:
 @pytest.mark.parametrize("code", SOURCES)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_setting_works_or_is_refused(setting: str, code: str, tmp_path: Path) -> None:
-    """In a feed's file that names the layout, and for a drop that is recognised."""
+    """In a feed file that names the layout, and for a drop that is recognized."""
     has = {"prefix", "snapshot"} if code == "oneroster" else settings_used(LAYOUTS[code])
     raw = raw_for(code, setting)
     with_it = roster(code, raw, SETTINGS[setting])
@@ -243,7 +243,7 @@ def test_what_is_set_to_nothing_is_no_setting(tmp_path: Path) -> None:
 def test_whether_a_drop_of_oneroster_is_a_snapshot(
     manifest: bool, snapshot: bool | None, mode: str, tmp_path: Path
 ) -> None:
-    """The manifest says so; without one the feed's file may, and with one it may say that nothing counts as vanished."""
+    """The manifest says so; without one the feed file may, and with one it may say that nothing counts as vanished."""
     folder = drop(tmp_path, district())
     if not manifest:
         (folder / "manifest.csv").unlink()

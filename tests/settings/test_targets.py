@@ -127,7 +127,7 @@ def test_the_target_that_is_meant(
     environment: dict[str, str],
     expected: Target,
 ) -> None:
-    """The option wins, then the feed's file; a bare folder or zip goes to the sandbox, whatever the environment says."""
+    """The option wins, then the feed file; a bare folder or zip goes to the sandbox, whatever the environment says."""
     (tmp_path / "secret.txt").write_text("feed-secret\n")
 
     assert expected == choose_target(

@@ -16,8 +16,8 @@ from transforms.schemas import ENTITIES
 from transforms.sources import normalize
 
 
-def normalised(folder: Path, *, strict: bool = False) -> Roster:
-    """Read and normalise a drop."""
+def normalized(folder: Path, *, strict: bool = False) -> Roster:
+    """Read and normalize a drop."""
     return normalize("oneroster", read(folder, strict=strict), ReadingOptions(TODAY, strict=strict))
 
 
@@ -57,7 +57,7 @@ def test_manifests(text: str, broken: set[str], refused: bool, tmp_path: Path) -
     """Which rules a manifest breaks, and whether the drop is refused for it."""
     (drop(tmp_path, district()) / "manifest.csv").write_text(text, newline="")
 
-    roster = normalised(tmp_path)
+    roster = normalized(tmp_path)
 
     assert (broken, refused) == (
         set(found(roster)),
@@ -69,7 +69,7 @@ def test_without_a_manifest_nothing_vanishes(tmp_path: Path) -> None:
     """Such a drop is OneRoster 1.0; it does not say that it is complete."""
     (drop(tmp_path, district()) / "manifest.csv").unlink()
 
-    roster = normalised(tmp_path)
+    roster = normalized(tmp_path)
 
     assert ("unknown", "manifest_missing" in found(roster)) == (roster.tables["orgs"].mode, True)
 
@@ -78,14 +78,14 @@ def test_a_manifest_alone_says_that_nothing_changed(tmp_path: Path) -> None:
     """Every file absent is a drop without updates, even under `--strict`."""
     (tmp_path / "manifest.csv").write_text(manifest({}), newline="")
 
-    assert {} == found(normalised(tmp_path, strict=True))
+    assert {} == found(normalized(tmp_path, strict=True))
 
 
 def test_modes_are_per_file(tmp_path: Path) -> None:
     """Bulk and delta may be mixed."""
     drop(tmp_path, district(), modes={"enrollments": "delta"})
 
-    tables = normalised(tmp_path).tables
+    tables = normalized(tmp_path).tables
 
     assert ("bulk", "delta") == (tables["orgs"].mode, tables["enrollments"].mode)
 
@@ -110,7 +110,7 @@ def test_headers(text: str, broken: set[str] | None, name: str | None, tmp_path:
     """Columns are matched by name, however it is spelt; each rename is reported."""
     (drop(tmp_path, district()) / "users.csv").write_text(text, encoding="utf-8", newline="")
 
-    roster = normalised(tmp_path)
+    roster = normalized(tmp_path)
 
     if broken is not None:
         assert broken == set(found(roster))
@@ -129,7 +129,7 @@ def test_a_misspelt_required_column_is_named_with_the_nearest_one(tmp_path: Path
         USERS.replace("familyName", "familyNames"), encoding="utf-8", newline=""
     )
 
-    assert "did you mean 'familyNames'?" == found(normalised(tmp_path))["header_missing"]
+    assert "did you mean 'familyNames'?" == found(normalized(tmp_path))["header_missing"]
 
 
 def test_columns_in_another_order_are_read_by_name(tmp_path: Path) -> None:
@@ -141,19 +141,19 @@ def test_columns_in_another_order_are_read_by_name(tmp_path: Path) -> None:
     )
 
     assert (["d", "s1", "s2"], {"header_order"}) == (
-        normalised(tmp_path).tables["orgs"].frame["sourcedId"].to_list(),
-        set(found(normalised(tmp_path))),
+        normalized(tmp_path).tables["orgs"].frame["sourcedId"].to_list(),
+        set(found(normalized(tmp_path))),
     )
-    assert refusing_findings(normalised(tmp_path, strict=True).findings, strict=True).height
+    assert refusing_findings(normalized(tmp_path, strict=True).findings, strict=True).height
 
 
 def spelled(folder: Path, cells: dict[str, dict[str, str]]) -> tuple[Roster, set[str]]:
-    """Change cells of the district's records and normalise it."""
+    """Change cells of the district's records and normalize it."""
     rows: Rows = {
         name: [row | cells.get(f"{name} {row['sourcedId']}", {}) for row in table]
         for name, table in district().items()
     }
-    roster = normalised(drop(folder, rows))
+    roster = normalized(drop(folder, rows))
     return roster, set(found(roster))
 
 
@@ -243,8 +243,8 @@ def one_1_1(folder: Path) -> Path:
 
 
 def test_the_one_role_of_1_1_becomes_rows_of_roles(tmp_path: Path) -> None:
-    """An administrator is told by the organisation; the main organisation is known if there is only one."""
-    tables = normalised(one_1_1(tmp_path)).tables
+    """An administrator is told by the organization; the main organization is known if there is only one."""
+    tables = normalized(one_1_1(tmp_path)).tables
 
     roles = tables["roles"].frame.select("userSourcedId", "orgSourcedId", "role", "roleType").rows()
     assert [
@@ -256,18 +256,18 @@ def test_the_one_role_of_1_1_becomes_rows_of_roles(tmp_path: Path) -> None:
 
 
 def test_an_administrator_of_an_unknown_organisation_is_not_made_another(tmp_path: Path) -> None:
-    """A delta may say nothing of the organisation; the check rejects the word, and the target keeps the role that it has."""
+    """A delta may say nothing of the organization; the check rejects the word, and the target keeps the role that it has."""
     folder = one_1_1(tmp_path)
     (folder / "orgs.csv").write_text(csv_text("orgs", DISTRICT["orgs"][:1], "1.1"), newline="")
 
-    roles = normalised(folder).tables["roles"].frame["role"].to_list()
+    roles = normalized(folder).tables["roles"].frame["role"].to_list()
 
     assert ["districtAdministrator", "administrator", "student"] == roles
 
 
 def test_frames_have_the_columns_of_1_2_whatever_the_drop(tmp_path: Path) -> None:
     """Checks and payloads meet one shape."""
-    for name, table in normalised(one_1_1(tmp_path)).tables.items():
+    for name, table in normalized(one_1_1(tmp_path)).tables.items():
         assert ["#row", *(column.name for column in ENTITIES[name].current)] == table.frame.columns
 
 

@@ -1,4 +1,4 @@
-"""What the target can carry: its vocabulary, an address for each user, an organisation for each session."""
+"""What the target can carry: its vocabulary, an address for each user, an organization for each session."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_template_may_use_any_column(tmp_path: Path) -> None:
 
 
 def test_sessions_belong_to_the_root_of_the_drop(tmp_path: Path) -> None:
-    """Or to what the feed's file says."""
+    """Or to what the feed file says."""
     root, said = (
         carried(tmp_path, district()),
         carried(tmp_path, district(), feed_vocabulary(TIMEBACK.vocabulary, session_org="s2")),
@@ -178,7 +178,7 @@ def test_sessions_belong_to_the_root_of_the_drop(tmp_path: Path) -> None:
 
 
 def test_sessions_without_a_root_are_refused_with_the_setting_to_add(tmp_path: Path) -> None:
-    """Two organisations above all others, and neither is a district."""
+    """Two organizations above all others, and neither is a district."""
     rows = changed(district(), "s1", parentSourcedId="")
     rows = changed(rows, "d", type="local")
 

@@ -152,7 +152,7 @@ def test_one_agent_of_two_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_record_is_not_its_own_ancestor(tmp_path: Path) -> None:
-    """The parents of a ring of organisations are left out."""
+    """The parents of a ring of organizations are left out."""
     rows = changed(changed(district(), "s1", parentSourcedId="s2"), "s2", parentSourcedId="s1")
 
     checked = judged(tmp_path, rows)
@@ -223,7 +223,7 @@ def test_a_role_of_nobody_is_a_record_that_was_refused(tmp_path: Path) -> None:
     ],
 )
 def test_one_role_is_the_primary_one(role: dict[str, str], rule: str, tmp_path: Path) -> None:
-    """Two primary roles in one organisation, or none, are told; nothing is refused."""
+    """Two primary roles in one organization, or none, are told; nothing is refused."""
     rows = district()
     rows["roles"].append(role)
 

@@ -1,4 +1,4 @@
-"""Whoever is forgotten is withheld as if the feed's file excluded them, and leaves no id in what is kept."""
+"""Whoever is forgotten is withheld as if the feed file excluded them, and leaves no id in what is kept."""
 
 from __future__ import annotations
 

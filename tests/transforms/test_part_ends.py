@@ -7,7 +7,7 @@ from pathlib import Path
 from connectors.oneroster.profile import TIMEBACK
 from tests.judging import judged as judged_rows
 from tests.judging import ledger
-from tests.layouts.normalising import judged, normalised, written
+from tests.layouts.normalizing import judged, normalized, written
 from tests.layouts.test_nights import CANVAS
 from tests.rosters import delta, district
 from transforms.checks import check
@@ -25,7 +25,7 @@ TWICE = {
 
 def standing(folder: Path, **files: str) -> RosterState:
     """Judge a drop of Canvas."""
-    return judged(normalised(written(folder, **files), "canvas")).standing
+    return judged(normalized(written(folder, **files), "canvas")).standing
 
 
 def test_a_drop_that_takes_no_role_from_anybody_brings_nobody_in(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_drop_that_takes_no_role_from_anybody_brings_nobody_in(tmp_path: Path)
 def test_without_enrollments_nothing_is_left_of_what_was_made_of_them(tmp_path: Path) -> None:
     """A roster may have come without its enrollments; the last role stays all the same, and is told."""
     before = standing(tmp_path / "before", **TWICE)
-    drop = normalised(
+    drop = normalized(
         written(tmp_path / "drop", users=CANVAS["users"].replace("Ann", "Anna")), "canvas"
     )
     there = check(drop, ledger(users=["u1", "u2"])).standing

@@ -157,7 +157,7 @@ MISSPELT: tuple[tuple[SharingScope, list[str]], ...] = (
 def test_what_a_scope_names_in_vain_is_told(
     scope: SharingScope, told: list[str], tmp_path: Path
 ) -> None:
-    """A misspelt school would withhold everybody without a word; a misspelt exclude would share somebody."""
+    """A misspelled school would withhold everybody without a word; a misspelled exclude would share somebody."""
     found = unknown_scope_names(judged(tmp_path, district()).standing, scope)
 
     assert told == [notice.detail for notice in found.notices]

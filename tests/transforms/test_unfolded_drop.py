@@ -53,7 +53,7 @@ def judged(
     whole: bool = True,
     broken: Mapping[str, str] | None = None,
 ) -> Checked:
-    """Unfold collections, and normalise and check what they come to."""
+    """Unfold collections, and normalize and check what they come to."""
     read = {name: CollectionRows() for name in records}
     for name, found in records.items():
         add_rows(ENTITIES[name], found, version, ZoneInfo("UTC"), read[name])
@@ -104,7 +104,7 @@ def test_a_user_that_is_not_understood_is_rejected(properties: Json, rule: str) 
 
 
 def test_a_property_without_a_column_is_told() -> None:
-    """The children of an organisation are told by themselves."""
+    """The children of an organization are told by themselves."""
     checked = judged({"orgs": [SCHOOL | {"motto": "Grow", "children": [{"sourcedId": "x"}]}]})
 
     told = [(notice.rule, notice.column) for notice in checked.findings.notices]
@@ -113,7 +113,7 @@ def test_a_property_without_a_column_is_told() -> None:
 
 
 def test_a_user_of_the_older_binding() -> None:
-    """One role, several organisations."""
+    """One role, several organizations."""
     user = ACTIVE | {
         "sourcedId": "bo",
         "enabledUser": True,

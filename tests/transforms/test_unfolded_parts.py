@@ -133,7 +133,7 @@ def test_parts_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_score_scale_belongs_to_the_school_and_the_course_of_its_class(tmp_path: Path) -> None:
-    """JSON has no organisation of scales; a course that is said stays."""
+    """JSON has no organization of scales; a course that is said stays."""
     first = judged(tmp_path, district())
     records = {
         name: list(json_records(ENTITIES[name], one.accepted))

@@ -81,7 +81,7 @@ def _users_and_roles(users: Table, orgs: Table | None) -> tuple[Table, Table]:
         ),
     )
     users = replace(users, frame=frame, said=users.said | {"primaryOrgSourcedId"})
-    # A user's row names all of their organisations, in a delta too.
+    # A user's row names all of their organizations, in a delta too.
     return users, Table(
         entity,
         all_columns,

@@ -128,8 +128,7 @@ def limit_losses_of_week(stops: GuardReview, context: GuardContext, limits: Guar
     counted = +counted
     if counted and context.week is None:
         sentence = (
-            "It is not known how much vanished in the last seven days, "
-            "so that this cannot be limited."
+            "It is not known how much vanished in the last seven days, so this cannot be limited."
         )
         stops.stop("vanished_in_week", sentence, *stops.parts, removals=ALL, upserts=HAS_LOSS)
         return
@@ -252,10 +251,7 @@ def hold_rejected_files(stops: GuardReview, context: GuardContext, limits: Guard
         if file.faults <= most:
             continue
         cause = f" Most often: {file.cause}. {file.fix}" if file.cause else ""
-        sentence = (
-            f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected "
-            f"for a fault of their own, more than {limits.rejected_percent:g} %.{cause}"
-        )
+        sentence = f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected because of errors in those rows, more than {limits.rejected_percent:g} %.{cause}"
         if name in stops.parts:
             stops.stop("rejected", sentence, name, removals=ALL, upserts=ALL)
         if _misses_many(stops, context, limits, name) and not any(

@@ -134,7 +134,7 @@ def _hold_orphans(stops: GuardReview, name: str, there: Mapping[str, pl.Series])
     while (ids := _orphans(stops, name, there)).len():
         first = ", ".join(ids.head(special.FIRST)) + (", …" if ids.len() > special.FIRST else "")
         sentence = (
-            f"{name}: {ids.len():,} records name others that are not in the target any more "
+            f"{name}: {ids.len():,} records refer to others that are no longer in the target "
             f"({first})."
         )
         stops.stop("parent_gone", sentence, name, upserts=pl.col("sourcedId").is_in(ids.implode()))

@@ -135,7 +135,7 @@ def _limit_identities(
     limit = limit_text(limits.identity_percent, limits.identity_records)
     sentence = (
         f"{', '.join(found)} would become others ({ways}), more than {limit}. "
-        "See whether a column of the export was sorted or shifted by itself, or is missing."
+        "Check whether a column of the export was sorted or shifted by itself, or is missing."
     )
     # If so many records become others, the new ones may be wrong too. If most people do, anything
     # new may be wrong.
@@ -146,7 +146,7 @@ def _limit_identities(
         upserts["demographics"] = pl.lit(value=True)
         stops.stop(
             "follows",
-            "What is new and what vanished waits with the people who would become others.",
+            "What is new and what vanished is held with the people whose ids would pass to others.",
             *stops.parts,
             removals=pl.lit(value=True),
             upserts=upserts,

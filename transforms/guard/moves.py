@@ -81,7 +81,7 @@ def _limit_one_person(stops: GuardReview, limits: GuardLimits, new: pl.DataFrame
     more = f", and {many.height - FIRST:,} more" if many.height > FIRST else ""
     sentence = (
         f"enrollments: more than {limits.person_records} classes at once for one person "
-        f"({first}{more}). If that is meant, approve."
+        f"({first}{more}). If that is intended, approve."
     )
     ids = new.join(many, on="userSourcedId", how="semi")["sourcedId"].implode()
     stops.stop("moved", sentence, "enrollments", upserts=pl.col("sourcedId").is_in(ids))
@@ -102,7 +102,7 @@ def _limit_moves(
         limit = limit_text(limits.moved_percent, limits.moved_records)
         sentence = (
             f"{moved.height:,} {kind.word} would be {where} ({total:,} are there now), "
-            f"more than {limit}. See whether a column of the export was sorted or shifted by "
+            f"more than {limit}. Check whether a column of the export was sorted or shifted by "
             "itself, or is of another school or year."
         )
         ids = moved["sourcedId"].implode()

@@ -64,7 +64,7 @@ def hold_new_ids(stops: GuardReview, context: GuardContext, limits: GuardLimits)
         # This is another district, or another system.
         stops.stop(
             "follows",
-            "What is new and what vanished waits with the schools that have come under new ids.",
+            "What is new and what vanished is held with the schools that have new ids.",
             *stops.parts,
             removals=pl.lit(value=True),
             upserts=pl.col(ACTION) != "update",
@@ -263,7 +263,7 @@ def _hold_enrollments_of(stops: GuardReview, people: Mapping[str, str]) -> None:
     theirs = parent_ids(pl.col(PARENTS), "users").list.first().is_in(list(people.values()))
     stops.stop(
         "follows",
-        "enrollments wait with people who have come under new ids.",
+        "enrollments are held with people who have new ids.",
         "enrollments",
         removals=theirs,
     )
@@ -283,10 +283,7 @@ def _hold_pairs(
     sentence = _pairs_text(name, rows, len(sure), gone=bool(pairs["gone"].all()))
     if name == "enrollments" and any(entity in ("users", "classes") for entity, *_ in stops.pairs):
         rule = "follows"
-        sentence = (
-            f"{pairs['new'].n_unique():,} enrollments wait with the people and classes "
-            "that have come under new ids."
-        )
+        sentence = f"{pairs['new'].n_unique():,} enrollments are held with the people and classes that have new ids."
     stops.stop(rule, sentence, name, removals=gone, upserts=new_ids & (pl.col(ACTION) == "create"))
 
 
@@ -296,8 +293,7 @@ def _pairs_text(name: str, pairs: list[tuple[str, str]], sure: int, *, gone: boo
     more = f", and {len(pairs) - FIRST:,} more" if len(pairs) > FIRST else ""
     there = "vanished and came again" if gone else "are there and came again"
     advice = (
-        " If they are the same, keep ids.csv, which lies beside the plan, and name it as `ids` "
-        "in the feed's file: the target keeps the old ids."
+        " If they are the same, keep ids.csv, which is beside the plan, and name it as `ids` in the feed file: the target keeps the old ids."
         if sure
         else ""
     )

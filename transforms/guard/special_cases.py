@@ -35,7 +35,7 @@ def hold_whole_run(stops: GuardReview, context: GuardContext) -> None:
         _everything(
             stops,
             "blackout",
-            f"Nothing is sent until {context.blackout} is over: the feed's file says so.",
+            f"Nothing is sent until {context.blackout} is over: the feed file says so.",
         )
     if context.ask_first:
         _everything(
@@ -48,21 +48,21 @@ def hold_whole_run(stops: GuardReview, context: GuardContext) -> None:
             stops,
             "older_drop",
             f"This drop is of {context.dated}, and one of {context.newest} was loaded already. "
-            "Send it only if it is meant to put the older truth over the newer.",
+            "Send it only if you want older records to replace newer ones.",
         )
     if context.twin:
         _everything(
             stops,
             "older_drop",
             f"This drop is, to the last cell, the one of {context.twin}, and others were loaded "
-            "since. Send it only if it is meant to put the older truth over the newer.",
+            "since. Send it only if you want older records to replace newer ones.",
         )
     if context.dated and context.today and context.dated > context.today + timedelta(days=1):
         _everything(
             stops,
             "future_drop",
             f"This drop is of {context.dated}, and today is {context.today}. "
-            "Correct its name, or its date in the feed's file.",
+            "Correct its name, or its date in the feed file.",
         )
     if context.strangers:
         _everything(
@@ -70,7 +70,7 @@ def hold_whole_run(stops: GuardReview, context: GuardContext) -> None:
             "not_ours_yet",
             f"This feed has no ledger yet, and the target already holds {context.strangers:,} of "
             "the records that were looked up. If they are this district's, run `roster adopt` "
-            "first; if they are not, see whose they are, and load with --first-run.",
+            "first; if not, find out whose they are, and load with --first-run.",
         )
 
 
@@ -95,8 +95,7 @@ def hold_missing_files(stops: GuardReview, context: GuardContext) -> None:
         if lacking := ", ".join(stops.parts[name].lacking):
             sentence = (
                 f"{name}: {lacking} had such records before, and is missing or empty; "
-                f"{vanished:,} of {context.total(name):,} vanished. Find out why; if it will not "
-                "come again, approve, and name it in `without` under [source]."
+                f"{vanished:,} of {context.total(name):,} vanished. Find out why. If it will not come back, approve, and name it in `without` under [source]."
             )
             stops.stop("file_gone", sentence, name, removals=ALL)
 
@@ -136,7 +135,7 @@ def hold_moved_sessions(stops: GuardReview, context: GuardContext) -> None:
             f"Session {name} ({one}) would last from {row.get('startDate') or was[1]} to "
             f"{row.get('endDate') or was[2]}, and was to last from {was[1]} to {was[2]}: "
             f"{context.taught[one]:,} classes are taught in it, and nobody would be in them today. "
-            "If that is meant, approve; else correct the dates."
+            "If that is intended, approve; otherwise correct the dates."
         )
         stops.stop(
             "session_moved", sentence, "academicSessions", upserts=pl.col("sourcedId") == one
@@ -234,8 +233,8 @@ def hold_old_terms(stops: GuardReview, context: GuardContext, limits: GuardLimit
         return
     sentence = (
         f"{over.height:,} new classes are of terms that are over ({_first_of(_term_ids(over))}), "
-        f"more than {most} records. See whether this export is an older one; "
-        "if classes of the past are meant to come, approve."
+        f"more than {most} records. Check whether this export is an older one; "
+        "if you want to load classes of the past, approve."
     )
     ids = over["sourcedId"].implode()
     upserts = {"classes": pl.col("sourcedId").is_in(ids)}
@@ -262,7 +261,7 @@ def hold_missing_schools(stops: GuardReview, context: GuardContext) -> None:
     movers = to_other_schools(stops, context) if "users" in stops.parts else None
     gone = list(stops.gone("orgs")["sourcedId"]) if "orgs" in stops.parts else []
     for school in dict.fromkeys([*gone, *_empty_schools(stops, context)]):
-        said = "is not in the drop any more" if school in gone else "has no record left in the drop"
+        said = "is no longer in the drop" if school in gone else "has no record left in the drop"
         users = context.of_schools("users").filter(pl.col("school") == school)
         people = int(users["records"].sum())
         of_it = f", and {people:,} users are of it" if people else ""
@@ -319,7 +318,7 @@ def hold_left_behind(stops: GuardReview, context: GuardContext) -> None:
             f"{name}: {rows.height:,} vanished that feed {feed} has sent too, which has most of "
             f"this feed's {name} and last ran {last}. If this feed was called {feed} before, move "
             f"it: roster rename {feed} {now}. If they are two feeds, run the other one; "
-            "to remove the records all the same, approve."
+            "to remove the records anyway, approve."
         )
         ids = pl.col("sourcedId").is_in(rows["sourcedId"].implode())
         stops.stop("feed_left_behind", sentence, str(name), removals=ids)
@@ -364,6 +363,6 @@ def hold_followers(stops: GuardReview, owners: dict[str, str]) -> None:
     for name, owner in owners.items():
         if name in stops.parts and owner in stops.parts:
             held = stops.waiting_removals(owner)
-            sentence = f"{name} wait with their {owner}."
+            sentence = f"{name} are held with their {owner}."
             ids = pl.col("sourcedId").is_in(held.implode())
             stops.stop("follows", sentence, name, removals=ids)

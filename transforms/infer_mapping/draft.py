@@ -84,7 +84,7 @@ def derived(kind: str, *columns: str, way: str = "derived") -> str:
 HEAD = (
     "# A first guess at a layout, with the reason for each line. Lines with TODO are for you to "
     "finish: fill them in, and delete the\n"
-    "# sign in front. Then name this file as `layout` in the feed's file, and run `roster check` "
+    "# sign in front. Then name this file as `layout` in the feed file, and run `roster check` "
     "with that.\n"
 )
 WIDEST = 60  # comments after longer lines are not aligned

@@ -55,7 +55,7 @@ def constant(value: str) -> Cell:
 
 
 def district() -> Cell:
-    """Refer to the org above all others, which the drop or the feed's file names."""
+    """Refer to the org above all others, which the drop or the feed file names."""
     return constant(DISTRICT)
 
 
@@ -193,7 +193,7 @@ def texts(column: str) -> Cell:
 def one_of(column: str | Cell, words: Words, vocabulary: str = "") -> Cell:
     """Map the spellings of a word to OneRoster's word.
 
-    `vocabulary` names the table of the feed's file that adds spellings.
+    `vocabulary` names the table of the feed file that adds spellings.
     """
     cell = _cell(column)
 
@@ -252,7 +252,7 @@ def status(column: str) -> Cell:
 def grades(column: str) -> Cell:
     """Read a grade, a range of grades, or a list of them, as CEDS codes.
 
-    `words.grades` of the feed's file adds spellings.
+    `words.grades` of the feed file adds spellings.
     """
 
     def of(dialect: ReadingOptions) -> pl.Expr:
@@ -308,7 +308,7 @@ def family_name(column: str) -> Cell:
 
 
 def iso_date(column: str, order: DateOrder = "mdy", century: Century = "this") -> Cell:
-    """Read a date; a date order in the feed's file overrides `order`."""
+    """Read a date; a date order in the feed file overrides `order`."""
 
     def of(dialect: ReadingOptions) -> pl.Expr:
         used = dialect.date_order or order

@@ -24,7 +24,7 @@ DISTRICT = frozenset({"district.name", "district.id"})
 def unused_settings(
     layout: Layout | None, dialect: ReadingOptions, layouts: Mapping[str, Layout]
 ) -> Iterator[str]:
-    """Yield a sentence for each setting of the feed's file that a layout does not use.
+    """Yield a sentence for each setting of the feed file that a layout does not use.
 
     It also names those of the `layouts` that use the setting. `None` is OneRoster's own layout.
     """

@@ -37,7 +37,7 @@ class ReadingOptions:
     without: tuple[str, ...] = ()
     # The old ids of records whose ids the source changed, by entity and new id; with the prefix.
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    said: frozenset[str] = frozenset()  # settings present in the feed's file: `words.grades`
+    said: frozenset[str] = frozenset()  # settings present in the feed file: `words.grades`
     digests: DigestIds = field(default_factory=DigestIds)  # how personal data becomes ids
 
     @property

@@ -1,7 +1,7 @@
 """Damage by a spreadsheet in which a file was opened and saved.
 
 Ranges become dates, long numbers are rounded, and leading zeros are lost. Every case is reported.
-Values are repaired only if the feed's file sets `repair`, and only if one meaning is possible.
+Values are repaired only if the feed file sets `repair`, and only if one meaning is possible.
 Otherwise a damaged grade is left out, and a damaged id rejects its row.
 """
 

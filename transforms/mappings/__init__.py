@@ -51,7 +51,7 @@ def read_mapping(document: Mapping[str, Any]) -> MappingResult:
     top = DocumentLocation()
     for key in document:
         if key not in (LAYOUT, FILE):
-            top.at(key).wrong(f"is no table of a mapping file: {suggest(key, (LAYOUT, FILE))}")
+            top.at(key).wrong(f"is not a table of a mapping file: {suggest(key, (LAYOUT, FILE))}")
     settings, reader = _layout_settings(document.get(LAYOUT), top)
     tables = document.get(FILE)
     if not isinstance(tables, list) or not tables:

@@ -235,7 +235,7 @@ def read_cell(value: Any, place: DocumentLocation, reader: TableReader) -> Cell 
         return None
     words = [key for key in value if key in reader.words]
     if len(words) > 1:
-        place.wrong(f"says {' and '.join(words)} at once. Leave one of them.")
+        place.wrong(f"says {' and '.join(words)} at once. Keep one of them.")
         return None
     if not words:
         place.wrong(_without_word(next(iter(value)), reader))

@@ -116,7 +116,7 @@ SCORE_SCALES = Entity(
         *lifecycle("Id of the scale."),
         text("title", "Name of the scale.", required=True),
         text("type", "What kind of scale it is.", required=True),
-        reference("orgSourcedId", "orgs", "The organisation that uses it.", required=True),
+        reference("orgSourcedId", "orgs", "The organization that uses it.", required=True),
         reference("courseSourcedId", "courses", "The course that uses it.", required=True),
         reference("classSourcedId", "classes", "The class that uses it.", required=True),
         Column(

@@ -64,7 +64,7 @@ USER_RESOURCES = Entity(
     (
         *lifecycle("Id of the link."),
         reference("userSourcedId", "users", "The person who uses it.", required=True),
-        reference("orgSourcedId", "orgs", "The organisation for which it is used."),
+        reference("orgSourcedId", "orgs", "The organization for which it is used."),
         reference("classSourcedId", "classes", "The class for which it is used."),
         reference("resourceSourcedId", "resources", "The resource.", required=True),
     ),

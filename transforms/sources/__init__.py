@@ -72,7 +72,7 @@ def normalize(layout: Layout | str, raw: Raw, dialect: ReadingOptions) -> Roster
 
 
 def idle_settings(layout: Layout | str, dialect: ReadingOptions) -> Iterator[str]:
-    """Yield a sentence for each setting of the feed's file that the layout does not use."""
+    """Yield a sentence for each setting of the feed file that the layout does not use."""
     return unused_settings(None if layout == ONEROSTER else _layout(layout), dialect, LAYOUTS)
 
 

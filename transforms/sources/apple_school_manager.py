@@ -2,7 +2,7 @@
 
 A drop always has all six files, so it is a full snapshot. Unlike in RFC 4180, a backslash escapes
 quotes and line breaks inside cells. There are no terms. Staff are teachers of the classes that name
-them. Other staff are presumed to be aides, unless the feed's file has another role for `staff` in
+them. Other staff are presumed to be aides, unless the feed file has another role for `staff` in
 [source.words.roles]. Source: Apple School Manager User Guide, templates.
 """
 

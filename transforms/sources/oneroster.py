@@ -110,9 +110,9 @@ def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
 
 
 def _mode(name: str, manifest: Manifest, snapshot: bool | None) -> SnapshotMode:
-    """Return the mode of a file by the manifest, or by the feed's file if there is no manifest.
+    """Return the mode of a file by the manifest, or by the feed file if there is no manifest.
 
-    `snapshot` of the feed's file can make every file partial, whatever the manifest says.
+    `snapshot` of the feed file can make every file partial, whatever the manifest says.
     """
     mode = MODES.get(manifest.modes.get(name, ""), "unknown")
     if snapshot is None or (snapshot and manifest.modes):

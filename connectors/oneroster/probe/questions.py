@@ -73,7 +73,7 @@ QUESTIONS: Mapping[str, ProbeQuestion] = {
         "ignored": "`roster sync` counts as deleted what stays in the target; `roster verify` "
         "finds it as extra",
         "refused": "`roster sync` deletes nothing: who leaves stays in the target. `[removed]` in "
-        "the feed's file can say \"keep\"",
+        "the feed file can say \"keep\"",
         "missing": "`roster sync` puts such records as deleted, which does not work here either",
     }),
     "post deleted": ProbeQuestion("POST of a deleted id", {

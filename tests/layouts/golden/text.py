@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.layouts.normalising import judged, normalised
+from tests.layouts.normalizing import judged, normalized
 from transforms.sources import LAYOUTS
 
 HERE = Path(__file__).parent
@@ -19,7 +19,7 @@ SAMPLES = Path(__file__).parents[3] / "sample_data"
 
 def text_of(code: str) -> str:
     """Give the sample of a layout as OneRoster."""
-    roster = normalised(SAMPLES / code, district="larkspur")
+    roster = normalized(SAMPLES / code, district="larkspur")
     checked = judged(roster)
     parts = [*_records({name: judged.accepted for name, judged in checked.standing.items()})]
     errors = checked.findings.errors

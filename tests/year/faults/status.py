@@ -12,7 +12,7 @@ MOST = 0.7
 
 
 def locked_out(night: Night) -> None:
-    """Seven of ten people may not sign in any more."""
+    """Seven of ten people can no longer sign in."""
     column, cell = ("status", "suspended") if night.code == "canvas" else ("enabledUser", "false")
     for row in night.some(night.tables["users.csv"], MOST):
         row[column] = cell
