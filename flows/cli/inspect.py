@@ -39,7 +39,7 @@ def status(
     state: State = Path(".roster"),
     json: Json = False,
 ) -> None:
-    """Say how feeds stand: their last runs, what is held, what is stale."""
+    """Show the status of feeds: their last runs, what is held, what is stale."""
     from flows.reports.screen import Screen, print_json
     from flows.reports.status import print_status, status_json
     from flows.status import StatusResult

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from connectors.ledger import FeedKey
 from flows.errors import SettingsError
-from flows.feeds.feed import read_feed
 from flows.feeds.targets import API_URL
 from flows.target import ENVIRONMENT, SANDBOX, normalize_address
 
@@ -30,6 +29,9 @@ def feed_key(drop: Path, environment: Mapping[str, str]) -> FeedKey:
         )
     if drop.suffix.lower() != FEED_SUFFIX:
         return FeedKey(SANDBOX, DEFAULT_DISTRICT)
+    # The models of a feed file take time to import, and most runs need only a name.
+    from flows.feeds.feed import read_feed
+
     feed = read_feed(drop)
     return FeedKey(target_name(feed.target.url, environment), feed.key_name())
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from connectors.oneroster.profile import TargetProfile
 from flows.errors import SettingsError
 from flows.feeds.credentials import SECRETS, plain_secret, read_secret
-from flows.feeds.feed import Feed
 from flows.target import (
     APIS,
     DEFAULT_API,
@@ -18,6 +18,9 @@ from flows.target import (
     Target,
     normalize_address,
 )
+
+if TYPE_CHECKING:  # a bare drop needs no feed file, and its models take time to import
+    from flows.feeds.feed import Feed
 
 API_URL, TOKEN_URL, ACCESS_TOKEN = "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"
 CLIENT_ID, CLIENT_SECRET = "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET"

@@ -59,12 +59,12 @@ def make_ids(kind: str, items: str) -> str:
 def escape_cells(cell: pl.Expr) -> pl.Expr:
     """Escape the characters of a part that ids must not have."""
 
-    def escape(cells: pl.Series) -> pl.Series:
+    def escape_all(cells: pl.Series) -> pl.Series:
         cells = cells.str.strip_chars()
         unsafe = cells.filter(cells.str.contains(_ESCAPED.pattern).fill_null(value=False)).unique()
         return cells.replace({one: escape(one) for one in unsafe}) if unsafe.len() else cells
 
-    return cell.map_batches(escape, return_dtype=pl.String, is_elementwise=True)
+    return cell.map_batches(escape_all, return_dtype=pl.String, is_elementwise=True)
 
 
 def escape(part: str) -> str:
