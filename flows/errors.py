@@ -1,11 +1,6 @@
-"""The errors that end a command or a flow, and the sentence that reports each of them."""
+"""The error of invalid settings and options. This module imports nothing that takes time."""
 
 from __future__ import annotations
-
-from connectors.ledger import Busy, LedgerError
-from connectors.oneroster.target import TargetError
-from connectors.roster_archive import ArchiveError
-from flows.safe_text import public_text
 
 
 class SettingsError(Exception):
@@ -14,19 +9,3 @@ class SettingsError(Exception):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-# The errors that end a command or a flow with a message. Any other exception is a bug.
-REPORTED_ERRORS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
-ERRORS_WITH_MESSAGES = (ArchiveError, Busy, LedgerError)
-
-
-def error_sentence(error: Exception) -> str:
-    """Return a sentence that says what went wrong, and what to do next."""
-    if (
-        isinstance(error, OSError)
-        and error.errno is not None
-        and not isinstance(error, ERRORS_WITH_MESSAGES)
-    ):
-        return f"{error}. Check the disk and the permissions of the state folder, and run again."
-    return public_text(str(error))

@@ -12,7 +12,7 @@ from pathlib import Path
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.read import read_pages
-from connectors.oneroster.target import Endpoint as Address
+from connectors.oneroster.target import Endpoint
 from flows.errors import SettingsError
 from flows.feeds.targets import choose_target
 from flows.result import DONE
@@ -66,7 +66,7 @@ def query_target(query: Query, target: Target, state: Path) -> QueryResult:
     return QueryResult(query.collection, tuple(records), fields)
 
 
-async def _read_records(query: Query, address: Address) -> list[Json]:
+async def _read_records(query: Query, address: Endpoint) -> list[Json]:
     records: list[Json] = []
     async with Client(address) as client:
         async for page in read_pages(
@@ -102,7 +102,7 @@ def find_enrollments(
     return QueryResult("enrollments", tuple(rows))
 
 
-async def _read_enrollments(student: str, address: Address) -> list[Json]:
+async def _read_enrollments(student: str, address: Endpoint) -> list[Json]:
     if not wire.is_addressable(student.strip()):
         raise SettingsError(f"{student!r} cannot be the sourcedId of a person. {FIND_IDS}")
     async with Client(address) as client:

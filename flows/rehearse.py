@@ -17,7 +17,7 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.load import load
 from connectors.oneroster.outcomes import LoadResult
 from connectors.oneroster.senders import RehearsalSender
-from connectors.oneroster.target import Endpoint as Address
+from connectors.oneroster.target import Endpoint
 from connectors.roster_archive import Archive
 from flows.job import Job
 from flows.scratch import scratch_folder
@@ -68,7 +68,7 @@ def rehearse(changes: Changes, job: Job, ledger: Ledger) -> LoadResult:
 
 
 async def _load_nowhere(changes: Changes, job: Job, ledger: Ledger) -> LoadResult:
-    async with Client(Address(NOWHERE, profile=job.load.target.profile)) as client:
+    async with Client(Endpoint(NOWHERE, profile=job.load.target.profile)) as client:
         return await load(
             changes,
             client,

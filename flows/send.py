@@ -31,8 +31,7 @@ from connectors.oneroster.profile import Collection
 from connectors.oneroster.read import read_pages
 from connectors.oneroster.retry import RetryPolicy
 from connectors.oneroster.senders import InProcessSender
-from connectors.oneroster.target import Endpoint as Address
-from connectors.oneroster.target import TargetError
+from connectors.oneroster.target import Endpoint, TargetError
 from connectors.private_files import make_private_file
 from connectors.roster_archive import Archive
 from flows.job import Job
@@ -50,7 +49,7 @@ def send_changes(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> lo
 
 
 async def _load(
-    changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch
+    changes: Changes, address: Endpoint, job: Job, ledger: Ledger, watch: Watch
 ) -> loader.LoadResult:
     # If worker processes send, this process takes none of the target's slots.
     own_address = replace(address, slots=None) if job.load.workers > 1 else address
@@ -88,7 +87,7 @@ def read_active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
         return asyncio.run(_active_ids(entities, address))
 
 
-async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Series]:
+async def _active_ids(entities: list[str], address: Endpoint) -> dict[str, pl.Series]:
     found = {}
     async with Client(address) as client:
         for name in entities:
@@ -106,7 +105,7 @@ def count_active(wanted: dict[str, list[str]], job: Job) -> int:
         return asyncio.run(_count_active(wanted, address))
 
 
-async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
+async def _count_active(wanted: dict[str, list[str]], address: Endpoint) -> int:
     found = 0
     async with Client(address) as client:
         for name, ids in wanted.items():
@@ -127,7 +126,7 @@ async def _is_active(collection: Collection, sourced_id: str, client: Client) ->
     return record is not None and record.get("status") != TOBEDELETED
 
 
-def _open_target_of(job: Job) -> AbstractContextManager[Address]:
+def _open_target_of(job: Job) -> AbstractContextManager[Endpoint]:
     return open_target(
         job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
     )
@@ -141,7 +140,7 @@ DATABASE = "sandbox.db"
 @contextmanager
 def open_target(
     target: Target, state: Path, concurrency: int = 10, patience: float = RetryPolicy.seconds
-) -> Iterator[Address]:
+) -> Iterator[Endpoint]:
     """Yield the endpoint of a target, with the `patience` for one request (seconds).
 
     The embedded sandbox runs inside this context, and has a secret that no other program knows.
@@ -154,7 +153,7 @@ def open_target(
         make_private_file(state / DATABASE)
         secret = token_urlsafe()
         with Sandbox(state / DATABASE, clients={CLIENT: secret}, profile=target.profile) as server:
-            yield Address(
+            yield Endpoint(
                 server.url,
                 server.token_url,
                 CLIENT,
@@ -168,7 +167,7 @@ def open_target(
         name: secret.value for name, secret in vars(credentials).items() if secret is not None
     }
     slots = state / "slots" / sha256(target.name.encode()).hexdigest()[:32]
-    yield Address(
+    yield Endpoint(
         target.url,
         target.token_url or "",
         concurrency=concurrency,

@@ -22,7 +22,7 @@ from connectors.oneroster.reconcile import (
     expect,
     verified,
 )
-from connectors.oneroster.target import Endpoint as Address
+from connectors.oneroster.target import Endpoint
 from connectors.roster_archive import Archive
 from flows.errors import SettingsError
 from flows.guard_context import guard_context
@@ -155,7 +155,7 @@ def compare_target(job: Job, ledger: Ledger, archive: Archive, progress: Progres
 
 
 async def _compare_entities(
-    address: Address, wanted: Iterator[Expected], roster: str, progress: Progress
+    address: Endpoint, wanted: Iterator[Expected], roster: str, progress: Progress
 ) -> Verification:
     async with Client(address) as client:
         entities = {one.entity: await verified(client, one, progress) for one in wanted}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 if TYPE_CHECKING:
     from connectors.oneroster.load_state import Sender
-    from connectors.oneroster.target import Endpoint as Address
+    from connectors.oneroster.target import Endpoint
     from flows.job import Job
 
 P = ParamSpec("P")
@@ -48,7 +48,7 @@ class Watch:
 
     @asynccontextmanager
     async def sending(
-        self, local: AbstractAsyncContextManager[Sender], _address: Address, _job: Job, /
+        self, local: AbstractAsyncContextManager[Sender], _address: Endpoint, _job: Job, /
     ) -> AsyncIterator[Sender]:
         """Yield the sender of a load's batches. `local` sends from this machine, once entered."""
         async with local as sender:

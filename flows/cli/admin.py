@@ -75,7 +75,7 @@ def discard(
     note: Note = "",
     state: State = Path(".roster"),
 ) -> None:
-    """Let go of a plan that was held."""
+    """Discard a plan that was held."""
     from flows.decide import discard as discard_plan
     from flows.reports.discard import print_discard
 
@@ -224,8 +224,8 @@ def backfill(
 ) -> None:
     """Replay dated drops, or archived rosters, of a span of days."""
     from flows.backfills.run import Backfill, backfill_request, run_backfill
-    from flows.errors import REPORTED_ERRORS
     from flows.options import Options
+    from flows.reported_errors import REPORTED_ERRORS
     from flows.reports.backfill import backfill_json, print_backfill
     from flows.reports.progress import Bars
     from flows.reports.run import write_run_files

@@ -33,7 +33,7 @@ def run_guarded(
         outline: The keys of the `--json` object that are known before there is a result. It is
             read when the work ends with an error. None without `--json`.
     """
-    from flows.errors import REPORTED_ERRORS
+    from flows.reported_errors import REPORTED_ERRORS
     from flows.result import FAILED
 
     try:
@@ -54,7 +54,8 @@ def run_guarded(
 
 def exit_with_error(error: Exception, outline: Mapping[str, object] | None = None) -> NoReturn:
     """Print why a command cannot continue, and exit: with 2 for wrong settings, else with 1."""
-    from flows.errors import SettingsError, error_sentence
+    from flows.errors import SettingsError
+    from flows.reported_errors import error_sentence
     from flows.reports.screen import print_line
     from flows.result import FAILED, USAGE
 

@@ -77,7 +77,7 @@ def why(
     state: State = Path(".roster"),
     json: Json = False,
 ) -> None:
-    """Tell one record's story: its row, findings, ledger, target and plan."""
+    """Explain one record: its row, findings, ledger, target and plan."""
     from flows.reports.screen import Screen, print_json
     from flows.reports.why import print_why, why_json
     from flows.why.explain import WhyRequest, WhyResult, explain

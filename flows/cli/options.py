@@ -12,7 +12,7 @@ from flows.cli.errors import exit_with_error
 from flows.options import Option, takes_options
 
 
-def _closed(state: Path) -> Path:
+def _protect_state(state: Path) -> Path:
     """Remove other users' right to write to the state folder, before any command uses it."""
     # Imported here, so that `roster --help` answers at once.
     from flows.errors import SettingsError
@@ -42,7 +42,7 @@ State = Annotated[
     typer.Option(
         file_okay=False,
         envvar="ROSTER_STATE",
-        callback=_closed,
+        callback=_protect_state,
         help="Where ledger, sandbox and reports are kept.",
     ),
 ]

@@ -35,7 +35,7 @@ def _register(command: Command, help: str) -> None:
         **told: Any,
     ) -> None:
         values = told | {"target": target, "district": district, "state": state, "json": json}
-        run_guarded(*_job(command, drop, **values))
+        run_guarded(*_prepare_run(command, drop, **values))
 
     run.__doc__ = help
 
@@ -64,7 +64,7 @@ def restore(
     """Bring the target back to the roster of an earlier run; DROP says which feed and target."""
     command: Command = "plan" if dry_run else "sync"
     run_guarded(
-        *_job(
+        *_prepare_run(
             command,
             drop,
             target=target,
@@ -80,7 +80,7 @@ def restore(
 _register("check", "Validate a drop, and say whether it would load.")
 
 
-def _job(
+def _prepare_run(
     command: Command, drop: Path, **values: Any
 ) -> tuple[Callable[[], RunResult], Callable[[RunResult], None], dict[str, object] | None]:
     """Return how a job is made of the options and run, how its result is shown, and its outline."""

@@ -19,7 +19,7 @@ from connectors.ledger.forget import FINGERPRINT_COLUMNS, Erasure
 from connectors.oneroster.client import Client
 from connectors.oneroster.forget import Forgotten
 from connectors.oneroster.forget import forget as forget_there
-from connectors.oneroster.target import Endpoint as Address
+from connectors.oneroster.target import Endpoint
 from connectors.roster_archive import Archive
 from flows.errors import SettingsError
 from flows.feeds.keys import FEED_SUFFIX, select_feeds
@@ -325,7 +325,7 @@ def _forget_in_target(
         return asyncio.run(_send_forget(found, friends, address))
 
 
-async def _send_forget(found: Traces, friends: Sequence[str], address: Address) -> Forgotten:
+async def _send_forget(found: Traces, friends: Sequence[str], address: Endpoint) -> Forgotten:
     async with Client(address) as client:
         return await forget_there(client, found.person, found.sent, friends)
 

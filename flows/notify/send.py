@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from connectors.ledger import FeedKey, Ledger, LedgerError
 from connectors.oneroster.target import TargetError
 from connectors.roster_archive import ArchiveError
-from flows.errors import SettingsError, error_sentence
+from flows.errors import SettingsError
 from flows.feeds.keys import target_name
 from flows.job import Job
 from flows.ledgers import ledger_location
 from flows.notify.causes import Cause, causes_of, completely_known_kinds, early_end_cause, kind_of
 from flows.notify.recipients import Recipient, Recipients, recipients_of
+from flows.reported_errors import error_sentence
 from flows.result import NoticeKind, RunResult
 from flows.safe_text import public_text
 from flows.watch import Watch

@@ -12,6 +12,8 @@ import httpx
 from connectors.private_files import write_private
 from flows.orchestration.daemons import Daemon, DaemonError
 
+# The folder from which Prefect loads the flows: the one above `flows`.
+ROOT = Path(__file__).parents[2]
 HOST, FOLDER, FILE, USER = "127.0.0.1", "prefect", "password", "admin"
 API = "PREFECT_API_URL"
 # Prefect's settings for the password, `USER:PASSWORD`: of the server, and of its clients.

@@ -25,14 +25,12 @@ from flows.errors import SettingsError
 from flows.feeds.feed import FEEDS, Feed, find_feed_file, read_feed
 from flows.feeds.keys import feed_key
 from flows.options import feed_value
-from flows.orchestration.access import local_server_settings
+from flows.orchestration.access import ROOT, local_server_settings
 from flows.orchestration.tasks import limit_name
 from flows.result import DONE, FAILED
 from flows.target import SANDBOX
 
 MORNING = "0 6 * * *"
-# The folder from which Prefect loads the flows: the one above `flows`.
-ROOT = Path(__file__).parents[2]
 TAG = "roster"
 PAGE = 200  # the most deployments that the server returns at once
 NO_SERVER = (

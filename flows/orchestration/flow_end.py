@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import REPORTED_ERRORS, error_sentence
+from flows.reported_errors import REPORTED_ERRORS, error_sentence
 from flows.reports.run import hold_reasons, run_verdict
 from flows.reports.screen import print_line
 from flows.result import FlowEnd, FlowEndName, RunResult

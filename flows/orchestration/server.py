@@ -24,9 +24,8 @@ import httpx
 from flows.errors import SettingsError
 from flows.files import protect_state_folder
 from flows.orchestration import access
-from flows.orchestration.access import FOLDER, HOST, api_of, port_of
+from flows.orchestration.access import FOLDER, HOST, ROOT, api_of, port_of
 from flows.orchestration.daemons import Daemon, DaemonError, stop_children
-from flows.orchestration.deploy import ROOT
 from flows.reports.screen import print_line
 
 PORT, POOL = 4200, "roster"

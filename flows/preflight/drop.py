@@ -13,12 +13,13 @@ from connectors.ledger import Ledger, LedgerError
 from connectors.oneroster.target import TargetError
 from connectors.private_files import write_private
 from flows.accept import Accepted
-from flows.errors import SettingsError, error_sentence
+from flows.errors import SettingsError
 from flows.extract import extract, find_drop
 from flows.finding_groups import finding_groups
 from flows.job import Job
 from flows.pipeline import accept_drop
 from flows.preflight.check import Check, failed, not_checked, passed, warning
+from flows.reported_errors import error_sentence
 from flows.result import REFUSED, USAGE
 from transforms.findings import Findings, merge_findings
 from transforms.guard.amounts import sentences

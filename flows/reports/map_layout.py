@@ -51,6 +51,6 @@ def _lines(result: MapResult) -> Iterator[str]:
         )
         yield f"Wrote {out}: {guess.lines} lines, each with its reason. {todo}"
         yield (
-            f'Then write `layout = "{out.name}"` into the feed\'s file beside it, and run `roster '
+            f'Then write `layout = "{out.name}"` into the feed file beside it, and run `roster '
             "check` with that."
         )

@@ -16,8 +16,7 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.merge import differing_properties
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.retry import RetryPolicy
-from connectors.oneroster.target import Endpoint as Address
-from connectors.oneroster.target import TargetError
+from connectors.oneroster.target import Endpoint, TargetError
 from connectors.roster_archive import Archive
 from flows.errors import SettingsError
 from flows.feeds.targets import choose_target
@@ -203,7 +202,7 @@ def _choose_target(story: Story, feed: Path | None, environment: Mapping[str, st
     return choose_target(story.key.target, read_feed(feed), environment)
 
 
-async def _read_records(stories: Sequence[Story], address: Address) -> list[Json | None]:
+async def _read_records(stories: Sequence[Story], address: Endpoint) -> list[Json | None]:
     hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
     async with Client(hurried) as client:
         return [await _read_record(story, client) for story in stories]

@@ -251,7 +251,7 @@ def test_what_a_newer_plan_has_taken_over_is_looked_at_again(feed: Feed) -> None
 
     run = feed.sync(None, "--approve", newer.json["plan"])
 
-    assert (3, True) == (newer.code, "wait since run" in said(newer))
+    assert (3, True) == (newer.code, "have been on hold since run" in said(newer))
     assert (3, 2, 1, True) == (
         run.code,
         run.total("deleted"),

@@ -81,7 +81,10 @@ def test_an_older_row_does_not_go_over_a_newer_one(feed: Feed) -> None:
         feed.user()["givenName"],
     )
     assert ("users", "bo", "outdated", FIFTH) in told
-    assert "older than what was accepted of the same record" in " ".join(run.err.split())
+    assert (
+        "older, by its `dateLastModified`, than the accepted version of the same record"
+        in " ".join(run.err.split())
+    )
 
 
 def test_nor_does_an_older_row_that_says_a_record_is_gone(feed: Feed) -> None:

@@ -619,7 +619,7 @@ def test_a_target_that_makes_all_ids_of_its_own_gets_no_more(district: District)
 
     loaded = district.load(orgs=[org(f"o{number:02}") for number in range(40)], users=[user("u")])
 
-    assert "keeps no orgs under the ids that they are sent with" in (loaded.error or "")
+    assert "does not keep the ids of orgs that it is sent" in (loaded.error or "")
     assert 10 <= loaded.counts["orgs"]["failed"] < 13
     assert (
         "under another id, 'own-o00', where nothing of ours finds it" in loaded.troubles[0].detail

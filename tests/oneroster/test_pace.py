@@ -247,7 +247,7 @@ def test_a_run_does_not_wait_for_ever_for_those_that_hang(tmp_path: Path) -> Non
         other.hold(10, 10)
         async with share_slots(tmp_path, pace, longest_wait=0.0):
             with pytest.raises(
-                TargetError, match="Wait until they have ended, or end one that hangs"
+                TargetError, match="Wait until they have ended, or stop one that hangs"
             ):
                 await pace.enter()
         other.close()

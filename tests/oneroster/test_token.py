@@ -209,7 +209,7 @@ def broken(request: httpx.Request) -> httpx.Response:
             lambda request: httpx.Response(200, json={"access_token": "t" * 2_000_000}),
             "gave no token, but an answer of more than",
         ),
-        (broken, r"did not answer \(ReadTimeout\)"),
+        (broken, r"did not respond \(ReadTimeout\)"),
     ],
 )
 def test_no_token_names_host_status_and_next_step(answer: Handler, said: str) -> None:

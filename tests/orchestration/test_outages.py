@@ -100,7 +100,7 @@ def test_late_nights_are_caught_up_once(prefect: Orchestra, feed: Feed) -> None:
 
     assert ["Superseded", "Completed"] == nights
     assert 1 == len(feed.runs)
-    assert "nightly/larkspur: taken away" in said
+    assert "nightly/larkspur: removed" in said
 
 
 def test_districts_on_several_machines_share_what_a_target_bears(
