@@ -74,7 +74,10 @@ class ExportResult:
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """The records of each entity, counted by `EXPORT_TERMS`; a part is counted with its record."""
+        """The records of each entity, counted by `EXPORT_TERMS`.
+
+        A part is counted with its record.
+        """
         counts = {}
         for name, judged in self.standing.items():
             exported_rows = self.tables[name].height if name in self.tables else 0

@@ -73,7 +73,8 @@ class DropListing:
 def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
     """Yield a job's drop on this machine, with the findings about its arrival.
 
-    A drop from elsewhere is deleted here when the body ends. Raises `IncompleteDropError` if the drop is not
+    A drop from elsewhere is deleted here when the body ends. Raises `IncompleteDropError` if the
+    drop is not
     complete in time, or changes while it is read, and `FetchError` if it cannot be fetched.
     """
     if not (job.source.pickup.address or job.source.pickup.arrival.looks):
@@ -98,7 +99,10 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
 
 
 def wait_until_complete(place: DropAddress, arrival: Arrival, marker: str) -> DropListing:
-    """Wait until the drop is complete. Raises `IncompleteDropError` if it is not complete in time."""
+    """Wait until the drop is complete.
+
+    Raises `IncompleteDropError` if it is not complete in time.
+    """
     until = time.monotonic() + arrival.wait
     before, look = None, _look(place, marker)
     while reason := _why_incomplete(before, look, arrival, marker):
@@ -235,7 +239,8 @@ def _matching_drops(folder: str, pattern: str, job: Job) -> dict[str, datetime |
     found = {name: store.entries[name].changed for name in store.drops if wanted.fullmatch(name)}
     if not found:
         raise SettingsError(
-            f"No folder or zip in {without_secrets(folder)} fits {pattern!r}. {_names_there(store.names)}"
+            f"No folder or zip in {without_secrets(folder)} fits {pattern!r}. "
+            f"{_names_there(store.names)}"
         )
     return found
 

@@ -68,7 +68,8 @@ def valid_records(
     contradicted = contradicted_records(valid.records, source, accepted)
     valid = valid.without(
         contradicted,
-        f"run {newest} has accepted a newer roster, which has these records, or has them with other values.",
+        f"run {newest} has accepted a newer roster, which has these records, or has them "
+        "with other values.",
     )
     if contradicted.height and valid.records.is_empty():
         if job.run.command == "sync":

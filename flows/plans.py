@@ -25,8 +25,15 @@ from transforms.guard import Hold, changed_since, fill_grades, plan_id, unsent_r
 from transforms.guard.plan import ENTITIES_WITH_GRADES, by_entity
 from transforms.schemas import ENTITIES
 
-ACTION_WORDS = {"create": "created", "update": "updated", "revive": "brought back", "delete": "deleted",
-         "disable": "disabled", "end": "ended", "keep": "kept, as vanished"}  # fmt: skip
+ACTION_WORDS = {
+    "create": "created",
+    "update": "updated",
+    "revive": "brought back",
+    "delete": "deleted",
+    "disable": "disabled",
+    "end": "ended",
+    "keep": "kept, as vanished",
+}
 # How many ids of one kind `plan.md` lists.
 MOST_IDS = 2000
 # The rule of changes that a plan has taken over from an older plan.

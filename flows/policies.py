@@ -25,7 +25,7 @@ def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
 def keep_shared_records(changes: Changes, job: Job, ledger: Ledger) -> Changes:
     """Keep records that other feeds of the same target have sent too, until they remove them.
 
-    A person decides on records that only feeds which no longer run have sent (`left_behind_records`).
+    A person decides on records that only feeds sent which no longer run (`left_behind_records`).
     """
     names = [name for name, part in changes.items() if part.removals.height]
     others = ledger.of_others(job.key, names, (ACTIVE,))

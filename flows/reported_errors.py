@@ -1,4 +1,4 @@
-"""The errors that end a command or a flow with a message, and the sentence that reports each of them."""
+"""The errors that end a command or a flow with a message, and the sentence of each."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Drops that are not full snapshots, laid over the roster from before.
 
 `overlay` merges a drop with the earlier roster. `add_unsent` adds unsent records: accepted in an
-earlier drop, and not in the target yet. `find_missing_sources` finds source files that earlier drops had
-and this one does not.
+earlier drop, and not in the target yet. `find_missing_sources` finds source files that earlier
+drops had and this one does not.
 """
 
 from __future__ import annotations

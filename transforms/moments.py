@@ -80,7 +80,8 @@ def _accepted(table: Table, standing: RosterState) -> pl.DataFrame:
 
 
 def _moments(table: Table) -> pl.DataFrame:
-    """Return the newest row of each id in a table that has a timestamp (columns of `TIMESTAMP_COLUMNS`)."""
+    """Return the newest row of each id in a table that has a timestamp (columns of
+    `TIMESTAMP_COLUMNS`)."""
     of = (
         pl.col(owner_column(table.entity).name)
         if table.entity.folds_into

@@ -371,7 +371,7 @@ def mapped_columns(vocabulary: TargetVocabulary) -> dict[tuple[str, str], Mapped
 
 
 def unmapped_words(roster: Roster, carrying: FeedVocabulary) -> pl.DataFrame:
-    """Return the words that no map has (columns of `UNMAPPED_COLUMNS`), with the number of their rows.
+    """Return the words that no map has, with the number of their rows (`UNMAPPED_COLUMNS`).
 
     The most frequent word of a column comes first.
     """

@@ -306,7 +306,10 @@ def mojibake_findings(frame: pl.DataFrame, name: str, data: bytes) -> list[Findi
 
 
 def cells_with_rows(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Give the rows the columns that `row_findings` needs. Only the layout knows their `sourcedId`."""
+    """Give the rows the columns that `row_findings` needs.
+
+    Only the layout knows their `sourcedId`.
+    """
     return rows.select(
         ROW, pl.lit(None, pl.String).alias("sourcedId"), pl.col(column).alias("value")
     )

@@ -69,7 +69,8 @@ def as_fetch_error(address: str) -> Iterator[None]:
             else type(cause).__name__
         )
         raise FetchError(
-            f"{without_secrets(address)} cannot be read ({kind.replace(address, without_secrets(address))}). "
+            f"{without_secrets(address)} cannot be read "
+            f"({kind.replace(address, without_secrets(address))}). "
             "Check the address, and the credentials in the environment."
         ) from None
 
@@ -87,7 +88,8 @@ def refuse_unsafe(address: str) -> None:
     """Raise `AddressError` if an address holds a secret, is not encrypted, or leaves copies."""
     if without_secrets(address) != address:
         raise AddressError(
-            f"{without_secrets(address)} is given with a password or a query, which may be a secret. "
+            f"{without_secrets(address)} is given with a password or a query, which may "
+            "be a secret. "
             "Leave it out: "
             "credentials come from the environment, as fsspec expects them."
         )

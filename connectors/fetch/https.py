@@ -33,6 +33,7 @@ async def _refuse_clear_redirect(
     to = redirect.response.headers.get("Location", "")
     if redirect.url.scheme == "https" and to.lower().startswith("http:"):
         raise FetchError(
-            f"{without_secrets(str(redirect.url))} leads to {without_secrets(to)}, which is not encrypted. "
+            f"{without_secrets(str(redirect.url))} leads to {without_secrets(to)}, which "
+            "is not encrypted. "
             "Name the right address."
         )

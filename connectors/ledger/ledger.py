@@ -58,7 +58,8 @@ ACKNOWLEDGED = SENT | {
 }
 # Statuses of plans whose new records may still be missing from the target.
 AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
-# Up to `QUERY_BY_ID_UP_TO` ids are queried by name, `AT_ONCE` at a time. Beyond, reading all rows is faster.
+# Up to `QUERY_BY_ID_UP_TO` ids are queried by name, `AT_ONCE` at a time. Beyond, reading all rows
+# is faster.
 QUERY_BY_ID_UP_TO, AT_ONCE = 20_000, 1000
 
 

@@ -45,7 +45,10 @@ AGAIN = "Run again: what was recorded before is safe."
 
 # By a word of the message of the server or the driver; the first that fits counts.
 NEXT_STEPS = {
-    "does not support SSL": "Make it accept encrypted connections (ssl = on). If nobody can intercept the connection, write sslmode=disable after the ? in its address instead.",
+    "does not support SSL": (
+        "Make it accept encrypted connections (ssl = on). If nobody can intercept the "
+        "connection, write sslmode=disable after the ? in its address instead."
+    ),
     "permission denied": "Let its user make and write tables there "
     "(the owner of the database may), and run again.",
     'database "': "Make the database, or correct its name in its address, and run again.",

@@ -135,7 +135,8 @@ class Token:
             ) from None
         except UnreadableResponse as error:
             raise TargetError(
-                f"{host_of(url)} gave no token, but {error}. Check the token address, and run again."
+                f"{host_of(url)} gave no token, but {error}. Check the token address, and "
+                "run again."
             ) from None
 
     async def _post(

@@ -133,7 +133,8 @@ class Client:
         if self._misplaced[collection] >= MOST_MISPLACED and collection not in self._keeps_our_ids:
             self.end(
                 TargetError(
-                    f"{self.target.host} does not keep the ids of {collection} that it is sent, but makes its own. Ask its operator to keep them."
+                    f"{self.target.host} does not keep the ids of {collection} that it is "
+                    "sent, but makes its own. Ask its operator to keep them."
                 )
             )
 
@@ -245,7 +246,8 @@ class Client:
             seen = wire.outcome_of(request, answer).detail
             raise self.end(
                 TargetError(
-                    f"{self.target.host} is down: {self._failures_in_a_row} requests in a row failed to the "
+                    f"{self.target.host} is down: {self._failures_in_a_row} requests in a "
+                    "row failed to the "
                     f"end, the last with {seen!r}. Run again when it is up.",
                     unsure=again,
                 )

@@ -78,7 +78,8 @@ async def read_pages(
             )
     except RecordsMoved as moved:
         raise TargetError(
-            f"{client.target.host}: {client.profile.below_prefix(view.path)} was not read completely: {moved}. Read it again."
+            f"{client.target.host}: {client.profile.below_prefix(view.path)} was not read "
+            f"completely: {moved}. Read it again."
         ) from None
 
 
@@ -129,7 +130,8 @@ def largest_total(*totals: object) -> int | None:
 async def read_to_end(ask: Ask) -> AsyncIterator[list[Any]]:
     """Yield the records of a collection page by page, each record once.
 
-    `ask` returns the page at an offset. Raises `RecordsMoved` if the collection cannot be read to its end.
+    `ask` returns the page at an offset. Raises `RecordsMoved` if the collection cannot be read to
+    its end.
     """
     reading = _Reading()
     while not reading.over:

@@ -146,7 +146,10 @@ SEATS = 16
 # How often a run looks for free slots, and how soon again if it is short of them.
 LOOK_SECONDS, LOOK_AGAIN_SECONDS = 0.2, 0.02
 LONGEST_WAIT = 1800.0
-SLOTS_TAKEN = "Other runs on this machine are making all the requests that the target accepts at once. Wait until they have ended, or stop one that hangs, and run again."
+SLOTS_TAKEN = (
+    "Other runs on this machine are making all the requests that the target accepts at once. "
+    "Wait until they have ended, or stop one that hangs, and run again."
+)
 
 
 class Slots:

@@ -280,7 +280,8 @@ def describe_failure(status: int, body: bytes, lost: str, *, sent: bytes = b"") 
         if words
         else _kind_of_body(body)
     )
-    return f"HTTP {status}: {line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + '…'}"
+    shown = line if len(line) <= LONGEST_DETAIL else f"{line[: LONGEST_DETAIL - 1]}…"
+    return f"HTTP {status}: {shown}"
 
 
 def _error_words(body: bytes) -> str:

@@ -28,9 +28,14 @@ from transforms.replay import Step, needed_steps
 Perform = Callable[[Job, Pipeline | None], RunResult]
 OLDER_MESSAGE = (
     "The target holds what is of {newest}, and {first} would be replayed: "
-    "older records would replace newer ones. Begin the span later, or add --force if that is what you want."
+    "older records would replace newer ones. Begin the span later, or add --force if "
+    "that is what you want."
 )
-OVERTAKEN_MESSAGE = "Another run has loaded this feed since the backfill began, and {day} would replace it with older records. The days before were replayed. Run the backfill again: it checks again what is newer."
+OVERTAKEN_MESSAGE = (
+    "Another run has loaded this feed since the backfill began, and {day} would replace it "
+    "with older records. The days before were replayed. Run the backfill again: it checks "
+    "again what is newer."
+)
 
 
 @dataclass(frozen=True)

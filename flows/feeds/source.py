@@ -262,7 +262,8 @@ class RestSettings(CredentialSettings, BaseModel):
         for name in names:
             if name not in known:
                 raise ValueError(
-                    f"names {name!r}, which is no collection of this version: {suggestion(name, known)}"
+                    f"names {name!r}, which is no collection of this version: "
+                    f"{suggestion(name, known)}"
                 )
         return names
 

@@ -147,7 +147,8 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
         if result.moved is not None:
             sentences = [
                 (
-                    f"Plan {result.plan} was not sent: some records have changed since this plan was made."
+                    f"Plan {result.plan} was not sent: some records have changed since "
+                    "this plan was made."
                 )
             ]
         yield Cause(

@@ -19,7 +19,8 @@ API = "PREFECT_API_URL"
 # Prefect's settings for the password, `USER:PASSWORD`: of the server, and of its clients.
 SERVER_AUTH, CLIENT_AUTH = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
 OPEN = (
-    "The Prefect server at {api} runs already, and does not ask for a password. Stop it first (make "
+    "The Prefect server at {api} runs already, and does not ask for a password. Stop it "
+    "first (make "
     "stop), then start it again."
 )
 OTHER = (

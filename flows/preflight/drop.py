@@ -39,7 +39,10 @@ DROP, MAPPING = "drop", "mapping"
 # sessions.
 FIXED_BY_SETTINGS = ("target_email", "target_session_org", "target_required")
 MOST_WORDS = 100
-HEAD = "# Words of the drop that the target does not know. Say what to send for each, and put the tables into the feed file.\n"
+HEAD = (
+    "# Words of the drop that the target does not know. Say what to send for each, and put "
+    "the tables into the feed file.\n"
+)
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ def _scope_check(shown: Mapping[str, CollectionAccess]) -> Check:
         if one.scope:
             missing_scopes.setdefault(one.scope, []).append(name)
     sentences = [
-        f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask the target's operator for it."
+        f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask the "
+        "target's operator for it."
         for scope, names in missing_scopes.items()
     ]
     sentences += [

@@ -116,7 +116,8 @@ def _stop_reason(found: Backfill) -> Iterator[str]:
     yield from reasons[result.exit_code](step, result, found)
     if found.left:
         yield (
-            f"Not replayed: {_listed(found.left)}. Deal with {step.day} first, then run the same command again: it continues there."
+            f"Not replayed: {_listed(found.left)}. Deal with {step.day} first, then run "
+            "the same command again: it continues there."
         )
 
 

@@ -50,7 +50,8 @@ def _contents(done: ExportResult) -> Iterator[str]:
     )
     if missing := done.total("rejected") + done.total("left_out") - done.total("vanished"):
         yield (
-            f"Not in it: {missing:,} records, rejected or left out. Anyone who imports this zip as a full roster will treat those records as deleted."
+            f"Not in it: {missing:,} records, rejected or left out. Anyone who imports "
+            "this zip as a full roster will treat those records as deleted."
         )
     if done.outside:
         yield (

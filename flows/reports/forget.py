@@ -76,7 +76,8 @@ def _feed_lines(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
         yield f"target: {deleted} deleted, and blanked before"
     if foreign:
         yield (
-            "target: we have not sent the person; a user with that id there was not loaded by roster, and was not touched"
+            "target: we have not sent the person; a user with that id there was not "
+            "loaded by roster, and was not touched"
         )
     if one.target.unlinked:
         yield f"target: taken from the agents of {len(one.target.unlinked):,} users"

@@ -14,7 +14,8 @@ def print_rename(result: RenameResult) -> None:
         with_it = f"{one.records:,} records, with its runs, plans and rosters"
         print_line(f"Feed {one.old.feed} into {one.old.target} is now {one.new.feed}: {with_it}.")
         print_line(
-            "Nothing was sent. The next sync sees what is missing since then, and holds it if it is a lot."
+            "Nothing was sent. The next sync sees what is missing since then, and holds "
+            "it if it is a lot."
         )
 
 

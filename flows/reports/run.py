@@ -147,7 +147,8 @@ def _verdict(result: RunResult, drop: str) -> Iterator[str]:
     yield from result.untold
     if result.adds_only:
         yield (
-            f"Until {result.adds_only} is over only new records are sent; updates wait, and records missing from the drop stay."
+            f"Until {result.adds_only} is over only new records are sent; updates wait, "
+            "and records missing from the drop stay."
         )
     if result.raised and not result.error:
         yield "Limits that were raised for once let this through; they are used up."
@@ -197,7 +198,8 @@ def _outdated_plan(result: RunResult) -> Iterator[str]:
         ids = [f"{entity}:{sourced_id}" for entity, sourced_id in result.moved.iter_rows()]
         more = ", …" if len(ids) > EXAMPLES else ""
         yield (
-            f"Plan {result.plan} was not sent: {len(ids):,} of its records have changed since it was made "
+            f"Plan {result.plan} was not sent: {len(ids):,} of its records have changed "
+            "since it was made "
             f"({', '.join(ids[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
         )
 
@@ -220,7 +222,8 @@ def _next_steps(result: RunResult, drop: str) -> Iterator[str]:
         yield "If they are right, send exactly these:"
         yield f"  {_sync(result, drop)} --approve {result.plan}"
         yield (
-            "If not, have the export corrected: the next sync makes another plan. To throw this plan away now:"
+            "If not, have the export corrected: the next sync makes another plan. To "
+            "throw this plan away now:"
         )
         yield f"  roster discard {result.plan}{result.repeat.state}"
 

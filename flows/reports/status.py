@@ -28,7 +28,8 @@ WORDS = {
 EXIT_WORDS = {DONE: "good", FAILED: "failed", HELD: "held"}
 NOTHING = "No run is known in {state} yet: `roster sync DROP` makes the first."
 FOREIGN = (
-    "Held: {count:,} records that this feed has not sent, and that have other values in the target. "
+    "Held: {count:,} records that this feed has not sent, and that have other values in "
+    "the target. "
     "{report} names them. "
     "If they are the district's: roster adopt DROP --again."
 )

@@ -141,10 +141,22 @@ def _similar_ids(sourced_id: str, ids: pl.Series) -> list[str]:
 
 FINE = {
     ACTIVE: "All is well: the target holds it as the roster says. Nothing to do.",
-    KEPT: "It is missing from the drop and left in the target, as the feed file says. No action needed.",
-    DISABLED: "It is missing from the drop, and can no longer sign in. If it returns to the drop, it is enabled again.",
-    ENDED: "It is missing from the drop, and has ended in the target. If it returns to the drop, it continues.",
-    DELETED: "It was deleted in the target when it was missing from the drop. If it returns to the drop, it is created again.",
+    KEPT: (
+        "It is missing from the drop and left in the target, as the feed file says. "
+        "No action needed."
+    ),
+    DISABLED: (
+        "It is missing from the drop, and can no longer sign in. "
+        "If it returns to the drop, it is enabled again."
+    ),
+    ENDED: (
+        "It is missing from the drop, and has ended in the target. "
+        "If it returns to the drop, it continues."
+    ),
+    DELETED: (
+        "It was deleted in the target when it was missing from the drop. "
+        "If it returns to the drop, it is created again."
+    ),
 }
 
 
@@ -174,7 +186,8 @@ def conclusion(story: Story) -> str:
 
 def _waiting_sentence(story: Story, waiting: Waiting) -> str:
     sent = (
-        f"It is on hold until someone approves it, and is {ACTION_WORDS[waiting.action]} when the plan is sent: roster "
+        f"It is on hold until someone approves it, and is {ACTION_WORDS[waiting.action]} "
+        "when the plan is sent: roster "
         f"sync {story.drop} --approve {waiting.plan.id}"
     )
     return f"{sent}. To throw this plan away: roster discard {waiting.plan.id}"
@@ -222,7 +235,10 @@ def _sentence_with_ledger(story: Story, ledger: InLedger) -> str:
     there = story.target.seen
     if ledger.status == DELETED:
         if there == "there":
-            return "We deleted it, and it is active again in the target: someone else brought it back. To delete it: {repair}"
+            return (
+                "We deleted it, and it is active again in the target: someone else brought "
+                "it back. To delete it: {repair}"
+            )
         back = story.roster is not None and story.roster.standing == "accepted"
         return (
             "It was deleted, and is in the roster again. To bring it back: roster sync "
@@ -243,7 +259,10 @@ def _sentence_with_ledger(story: Story, ledger: InLedger) -> str:
             f"To put that back: {repair}"
         )
     if ledger.status == ACTIVE and story.roster and story.roster.standing == "absent":
-        return "The last roster no longer has it, but the target does. To see what will happen to it: roster plan {story.drop}"
+        return (
+            "The last roster no longer has it, but the target does. To see what will happen "
+            "to it: roster plan {story.drop}"
+        )
     if there == "unasked" and ledger.status == ACTIVE:
         return (
             "As far as is known here, all is well: the target has acknowledged it. Whether it "

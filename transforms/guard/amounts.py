@@ -251,7 +251,10 @@ def hold_rejected_files(stops: GuardReview, context: GuardContext, limits: Guard
         if file.faults <= most:
             continue
         cause = f" Most often: {file.cause}. {file.fix}" if file.cause else ""
-        sentence = f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected because of errors in those rows, more than {limits.rejected_percent:g} %.{cause}"
+        sentence = (
+            f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected because of "
+            f"errors in those rows, more than {limits.rejected_percent:g} %.{cause}"
+        )
         if name in stops.parts:
             stops.stop("rejected", sentence, name, removals=ALL, upserts=ALL)
         if _misses_many(stops, context, limits, name) and not any(

@@ -283,7 +283,10 @@ def _hold_pairs(
     sentence = _pairs_text(name, rows, len(sure), gone=bool(pairs["gone"].all()))
     if name == "enrollments" and any(entity in ("users", "classes") for entity, *_ in stops.pairs):
         rule = "follows"
-        sentence = f"{pairs['new'].n_unique():,} enrollments are held with the people and classes that have new ids."
+        sentence = (
+            f"{pairs['new'].n_unique():,} enrollments are held with the people and classes "
+            "that have new ids."
+        )
     stops.stop(rule, sentence, name, removals=gone, upserts=new_ids & (pl.col(ACTION) == "create"))
 
 
@@ -293,7 +296,8 @@ def _pairs_text(name: str, pairs: list[tuple[str, str]], sure: int, *, gone: boo
     more = f", and {len(pairs) - FIRST:,} more" if len(pairs) > FIRST else ""
     there = "vanished and came again" if gone else "are there and came again"
     advice = (
-        " If they are the same, keep ids.csv, which is beside the plan, and name it as `ids` in the feed file: the target keeps the old ids."
+        " If they are the same, keep ids.csv, which is beside the plan, and name it as "
+        "`ids` in the feed file: the target keeps the old ids."
         if sure
         else ""
     )

@@ -72,8 +72,8 @@ def held_records(changes: Changes, known: LedgerFrames) -> pl.DataFrame:
 def fill_grades(records: pl.DataFrame, rosters: Sequence[LedgerFrames]) -> pl.DataFrame:
     """Fill in missing grades: the first grade of the record, or of its user.
 
-    `rosters` have frames of `ENTITIES_WITH_GRADES` entities, as far as they are known. The first roster that has
-    the grade counts.
+    `rosters` have frames of `ENTITIES_WITH_GRADES` entities, as far as they are known. The first
+    roster that has the grade counts.
     """
     frames = [_grades(name, roster) for roster in rosters for name in ENTITIES_WITH_GRADES]
     grades = (

@@ -95,7 +95,8 @@ def hold_missing_files(stops: GuardReview, context: GuardContext) -> None:
         if lacking := ", ".join(stops.parts[name].lacking):
             sentence = (
                 f"{name}: {lacking} had such records before, and is missing or empty; "
-                f"{vanished:,} of {context.total(name):,} vanished. Find out why. If it will not come back, approve, and name it in `without` under [source]."
+                f"{vanished:,} of {context.total(name):,} vanished. Find out why. If it "
+                "will not come back, approve, and name it in `without` under [source]."
             )
             stops.stop("file_gone", sentence, name, removals=ALL)
 

@@ -115,7 +115,8 @@ def check_column_names(layout: Layout, tables: list[dict[str, Any]], files: File
             for name in as_list(table.get(key, [])):
                 if name not in read:
                     place.at(key).wrong(
-                        f"names {name!r}, which nothing reads of {file.name!r}: {suggest(name, read)}"
+                        f"names {name!r}, which nothing reads of {file.name!r}: "
+                        f"{suggest(name, read)}"
                     )
 
 
