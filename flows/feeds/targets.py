@@ -33,7 +33,7 @@ def choose_target(option: str | None, feed: Feed | None, environment: Mapping[st
     sandbox. Credentials go only to the scheme, host and port that they were given for. Raises
     `SettingsError`, which names what is missing.
     """
-    profile = APIS[feed.target.api if feed else DEFAULT_API]
+    profile = APIS[feed.target.api] if feed else _api_without_feed(option)
     if option is None:
         return _from_feed(feed, profile, environment) if feed else Target(SANDBOX, profile=profile)
     if option == SANDBOX:
@@ -50,6 +50,16 @@ def choose_target(option: str | None, feed: Feed | None, environment: Mapping[st
         "host that they were given for: "
         f"set ${API_URL} to this host, with its credentials, or name it as `target.url` in a "
         "feed file."
+    )
+
+
+def _api_without_feed(option: str | None) -> TargetProfile:
+    """Return the profile of a target that no feed file describes: the only API, or the sandbox."""
+    if option in (None, SANDBOX) or len(APIS) == 1:
+        return APIS[DEFAULT_API]
+    raise SettingsError(
+        f"--target: nothing says which API {option} speaks, one of {', '.join(APIS)}. "
+        "Name a feed file, whose `target.api` says it."
     )
 
 

@@ -14,7 +14,8 @@ from flows.errors import SettingsError
 from flows.feeds.credentials import Secret
 from flows.feeds.feed import Feed, read_feed
 from flows.feeds.targets import choose_target
-from flows.target import Credentials, Target, normalize_address
+from flows.target import APIS, Credentials, Target, normalize_address
+from tests.second_target.profile import SECOND
 
 API, TOKENS, OTHER = (
     "https://api.example.edu",
@@ -271,3 +272,14 @@ def test_a_target_is_named_and_gets_its_own_credentials(
     )
     assert {True} >= {secret.startswith(owner) for secret in secrets}
     assert bool(secrets) == (chosen.url is not None)
+
+
+def test_nobody_guesses_which_of_several_apis_a_target_speaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a feed file nothing says it: `forget` would take a wrong path for a deleted person."""
+    monkeypatch.setitem(APIS, "second", SECOND)
+
+    assert Target("sandbox", profile=TIMEBACK) == choose_target("sandbox", None, {})
+    with pytest.raises(SettingsError, match="nothing says which API env speaks"):
+        choose_target("env", None, ENVIRONMENT)
