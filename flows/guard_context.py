@@ -34,7 +34,6 @@ from flows.job import Job
 from flows.rest_source import CHANGES
 from flows.result import COUNTED, DONE
 from flows.run_history import day_of, has_loaded
-from flows.send import count_active
 from transforms.changes import ACTION, ACTIVE, IN_TARGET, Changes
 from transforms.checks.references import LedgerFrames, parent_ids
 from transforms.findings import Findings
@@ -202,6 +201,9 @@ def _count_strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
         wanted[name] = list(dict.fromkeys(new[place] for place in places))
     if not any(wanted.values()):
         return 0
+    # The HTTP client takes time to import, and only a first load asks the target.
+    from flows.send import count_active
+
     return count_active(wanted, job)
 
 

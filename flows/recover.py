@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from connectors.ledger import Ledger
-from connectors.oneroster.client import Client
-from connectors.oneroster.load_state import mark_unfinished
-from connectors.oneroster.recover import recover_records
 from connectors.roster_archive import Archive
 from flows.job import Job
-from flows.send import open_target
 from transforms.changes import IN_TARGET
 from transforms.checks.references import LedgerFrames
 from transforms.diff import diff
 from transforms.records import RosterState
 
+if TYPE_CHECKING:
+    from connectors.oneroster.client import Client
+
+# The HTTP client takes time to import, and most runs have no intents: it is imported where one is.
 Ids = dict[str, set[str]]
 
 
@@ -50,6 +51,10 @@ def mark_unsure_records(known: LedgerFrames, job: Job, ledger: Ledger) -> Ledger
     roster overwrites them.
     """
     intended = ledger.intended(job.key)
+    if not intended:
+        return known
+    from connectors.oneroster.load_state import mark_unfinished
+
     fingerprint = pl.col("fingerprint")
     return {
         name: frame.with_columns(
@@ -82,6 +87,9 @@ def _unsure_ids(
 
 
 async def _search_target(unsure: Ids, job: Job, ledger: Ledger, archive: Archive) -> None:
+    from connectors.oneroster.client import Client
+    from flows.send import open_target
+
     with open_target(
         job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
     ) as address:
@@ -94,6 +102,8 @@ async def _search(
     client: Client, name: str, ids: set[str], job: Job, ledger: Ledger, archive: Archive
 ) -> None:
     """Look for records as the archived rosters have them, the newest roster first, until found."""
+    from connectors.oneroster.recover import recover_records
+
     for records in reversed(list(archive.contents(name))):
         rows = records.accepted.filter(pl.col("sourcedId").is_in(list(ids)))
         if rows.height:
