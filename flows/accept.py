@@ -9,6 +9,7 @@ import polars as pl
 
 from connectors.ledger import Ledger
 from flows.job import Job
+from flows.ledger_view import LedgerView
 from flows.watch import Watch
 from transforms.binding.upgrade import fill_in_schools
 from transforms.changes import DELETED, Changes
@@ -68,24 +69,21 @@ class Accepted:
     salted: bool = False  # as in `Roster`
 
 
-def check_roster(
-    roster: Roster, known: LedgerFrames, job: Job, ledger: Ledger, watch: Watch
-) -> CheckedDrop:
+def check_roster(roster: Roster, known: LedgerView, job: Job, watch: Watch) -> CheckedDrop:
     """Check a roster against what the ledger knows of the feed, and find what refuses the drop."""
     roster = find_missing_sources(
-        _with_schools_of_classes(roster, job, ledger), job.source.fed_before, job.as_written.without
+        _with_schools_of_classes(roster, known), job.source.fed_before, job.as_written.without
     )
-    known = {**known, **{name: ledger.details(job.key, name) for name in partial_trees(roster)}}
-    moments = _moments(roster, job, ledger)
-    checked = watch.stage(
-        "check", check, roster, known, job.source.strict, _elsewhere(roster, job, ledger), moments
-    )
-    gone = forgotten_rows_of_drop(roster, ledger.forgotten())
-    found = merge_findings([checked.findings, taken_ids(roster, known, job.source.renamed)])
+    records = {**known.records, **{name: known.details(name) for name in partial_trees(roster)}}
+    moments = _moments(roster, known, job)
+    elsewhere = _elsewhere(roster, known, job)
+    checked = watch.stage("check", check, roster, records, job.source.strict, elsewhere, moments)
+    gone = forgotten_rows_of_drop(roster, known.forgotten)
+    found = merge_findings([checked.findings, taken_ids(roster, records, job.source.renamed)])
     findings = with_real_files(without_their_errors(found, gone))
     return CheckedDrop(
         roster,
-        known,
+        records,
         checked,
         findings,
         refusing_findings(findings, job.source.strict),
@@ -94,14 +92,16 @@ def check_roster(
     )
 
 
-def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
+def accept(drop: CheckedDrop, known: LedgerView, job: Job) -> Accepted:
     """Remove what the feed does not share, and map the rest to the target's vocabulary."""
-    roster, known = drop.roster, drop.known
+    roster = drop.roster
     if drop.refused.height:
-        return Accepted(known, drop.findings, drop.refused, spelt=roster.spelt)
-    shared = share(drop.standing, job.load.scope, known)
+        return Accepted(drop.known, drop.findings, drop.refused, spelt=roster.spelt)
+    shared = share(drop.standing, job.load.scope, drop.known)
     collections = job.load.target.profile.collections
-    carried = map_to_target(shared, job.load.carrying, known, collections, _root_org(ledger, job))
+    carried = map_to_target(
+        shared, job.load.carrying, drop.known, collections, _root_org(known.details("orgs"))
+    )
     notes = [
         unknown_scope_names(drop.checked.standing, job.load.scope),
         report_unknown_people(shared),
@@ -109,7 +109,7 @@ def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
     ]
     findings = with_real_files(merge_findings([drop.findings, *notes, carried.findings]))
     return Accepted(
-        known,
+        drop.known,
         findings,
         drop.refused,
         carried.standing,
@@ -121,7 +121,7 @@ def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
     )
 
 
-def _moments(roster: Roster, job: Job, ledger: Ledger) -> Timestamps:
+def _moments(roster: Roster, known: LedgerView, job: Job) -> Timestamps:
     """Return how new the known records of a delta are.
 
     Nothing is returned if the job lets older data overwrite newer data.
@@ -129,12 +129,12 @@ def _moments(roster: Roster, job: Job, ledger: Ledger) -> Timestamps:
     if job.source.older:
         return {}
     return {
-        name: ledger.moments(job.key, name, table.frame["sourcedId"])
+        name: known.moments(name, table.frame["sourcedId"])
         for name, table in deltas_with_timestamps(roster).items()
     }
 
 
-def _with_schools_of_classes(roster: Roster, job: Job, ledger: Ledger) -> Roster:
+def _with_schools_of_classes(roster: Roster, known: LedgerView) -> Roster:
     """Add schools from the ledger's classes to line items and enrollments that name none.
 
     OneRoster 1.1 has no schools of line items, Canvas has none of enrollments, and a delta may not
@@ -144,8 +144,9 @@ def _with_schools_of_classes(roster: Roster, job: Job, ledger: Ledger) -> Roster
     open_tables = [table for table in tables if _school_is_open(table)]
     if not open_tables:
         return roster
-    schools = ledger.schools_of(job.key, "classes")
-    completed = {table.entity.name: fill_in_schools(table, schools) for table in open_tables}
+    completed = {
+        table.entity.name: fill_in_schools(table, known.schools_of_classes) for table in open_tables
+    }
     return replace(roster, tables=roster.tables | completed)
 
 
@@ -158,15 +159,15 @@ def _school_is_open(table: Table) -> bool:
     return left_open and table.frame["schoolSourcedId"].null_count() > 0
 
 
-def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> OtherFeedsIds:
+def _elsewhere(roster: Roster, known: LedgerView, job: Job) -> OtherFeedsIds:
     """Return records outside the drop that its rows may refer to.
 
     These are records of other feeds, external records in the target, and records that wait for
     approval.
     """
     wanted = entities_needed_from_ledger(roster)
-    others = ledger.of_others(job.key, wanted)
-    for name, ids in ledger.awaited(job.key).items():
+    others = known.elsewhere(wanted)
+    for name, ids in known.awaited.items():
         if name in wanted:
             waiting = pl.Series("sourcedId", ids, dtype=pl.String)
             others[name] = pl.concat([others[name], waiting]) if name in others else waiting
@@ -182,15 +183,13 @@ def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> OtherFeedsIds:
     return others
 
 
-def _root_org(ledger: Ledger, job: Job) -> str | None:
+def _root_org(orgs: pl.DataFrame) -> str | None:
     """Return the root organization that the ledger knows, for drops without organizations.
 
     None if the ledger knows none or several.
     """
-    orgs = ledger.details(job.key, "orgs").filter(
-        (pl.col("status") != DELETED) & pl.col("parents").fill_null("").eq("")
-    )
-    return str(orgs["sourcedId"][0]) if orgs.height == 1 else None
+    roots = orgs.filter((pl.col("status") != DELETED) & pl.col("parents").fill_null("").eq(""))
+    return str(roots["sourcedId"][0]) if roots.height == 1 else None
 
 
 MOST_IDS = 3

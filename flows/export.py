@@ -21,6 +21,7 @@ from connectors.oneroster.source import read_source
 from flows.accept import CheckedDrop
 from flows.errors import SettingsError
 from flows.job import Job
+from flows.ledger_view import LedgerView
 from flows.make_job import make_job
 from flows.options import Options
 from flows.pipeline import ReadRoster, check_drop
@@ -152,7 +153,7 @@ def exported(
     Neither the ledger nor the target is changed.
     """
     with Ledger.reading(job.ledger_at) as ledger:
-        drop = check_drop(job, ledger, SILENT, source)
+        drop = check_drop(job, LedgerView(ledger, job.key), SILENT, source)
     if drop.refused.height:
         return ExportResult(job, origin, out, drop.findings, drop.refused)
     return _write(job, origin, out, drop, strict)

@@ -2,61 +2,46 @@
 
 from __future__ import annotations
 
-import polars as pl
+from collections.abc import Sequence
 
 from connectors.ledger import Ledger
 from connectors.oneroster.outcomes import LoadResult
 from flows.job import Job
 from flows.watch import Watch
-from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges
 from transforms.guard import GuardResult
+from transforms.stages import (
+    Stage,
+    StatusStage,
+    count_stages,
+    due,
+    expected_counts,
+    load_stages,
+    waiting_counts,
+)
 
 
 def load(guarded: GuardResult, job: Job, ledger: Ledger, watch: Watch) -> LoadResult:
-    """Send the changes, rehearse them, or count what would be sent."""
+    """Send the changes stage by stage, rehearse them, or count what would be sent."""
+    stages = load_stages(guarded.changes)
     if job.run.command != "sync":
-        return LoadResult(
-            {name: _expected_counts(entity) for name, entity in guarded.changes.items()}
-        )
+        return LoadResult(count_stages(stages, expected_counts))
     if guarded.held and job.guard.all_or_nothing:
-        return LoadResult(
-            {name: {"waiting": entity.due} for name, entity in guarded.changes.items()}
-        )
-    loaded = _send(guarded.changes, job, ledger, watch)
-    # Noted last. If a run is killed, the next one finds the missing records again, and the guard
-    # sees all of them.
-    _note_without_requests(guarded.changes, job, ledger)
+        return LoadResult(count_stages(stages, waiting_counts))
+    loaded = _send(stages, job, ledger, watch)
+    for stage in stages:
+        if isinstance(stage, StatusStage):
+            ledger.mark(job.key, stage.entity, stage.status, stage.ids.to_list(), job.run.id)
     return loaded
 
 
-def _send(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> LoadResult:
-    if not any(entity.due for entity in changes.values()):
+def _send(stages: Sequence[Stage], job: Job, ledger: Ledger, watch: Watch) -> LoadResult:
+    if not any(map(due, stages)):
         return LoadResult({})
     # The client takes a while to import, and most nights of most feeds send nothing.
     if job.rehearsal:
         from flows.rehearse import rehearse
 
-        return rehearse(changes, job, ledger)
-    from flows.send import send_changes
+        return rehearse(stages, job, ledger)
+    from flows.send import send_stages
 
-    return send_changes(changes, job, ledger, watch)
-
-
-def _note_without_requests(changes: Changes, job: Job, ledger: Ledger) -> None:
-    """Record in the ledger what needs no request.
-
-    These are missing records that are kept, and records that are back in the drop and unchanged in
-    the target.
-    """
-    for name, part in changes.items():
-        for status, ids in ((KEPT, part.of("keep", "stay")["sourcedId"]), (ACTIVE, part.returned)):
-            if ids.len():
-                ledger.mark(job.key, name, status, ids.to_list(), job.run.id)
-
-
-def _expected_counts(entity: EntityChanges) -> Counts:
-    updates = entity.upserts.filter(pl.col(ACTION) == "update").height
-    counts: Counts = {"created": entity.upserts.height - updates, "updated": updates}
-    for action, (term, _) in REMOVALS.items():
-        counts[term] = counts.get(term, 0) + entity.of(action).height
-    return counts
+    return send_stages(stages, job, ledger, watch)

@@ -18,6 +18,7 @@ from flows.accept import accept
 from flows.errors import SettingsError
 from flows.extract import find_drop
 from flows.job import Job
+from flows.ledger_view import LedgerView
 from flows.pipeline import check_drop
 from flows.result import RESTORED
 from flows.watch import Watch
@@ -140,16 +141,17 @@ def _roster_of_drop(
 
     None if there is nothing to read.
     """
+    known = LedgerView(ledger, job.key)
     try:
         drop = check_drop(
             find_drop(replace(job, source=replace(job.source, pickup=job.source.pickup.over))),
-            ledger,
+            known,
             watch,
         )
     except (SettingsError, OSError):
         return None
     is_sound = not drop.refused.height
-    standing = accept(drop, job, ledger).standing if is_sound else drop.standing
+    standing = accept(drop, known, job).standing if is_sound else drop.standing
     if not any(records.counts["read"] or records.gone.len() for records in standing.values()):
         return None
     roster = {

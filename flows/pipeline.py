@@ -23,6 +23,7 @@ from flows.ended_roles import roster_before_drop
 from flows.extract import extract
 from flows.guard_context import guard_context
 from flows.job import Job
+from flows.ledger_view import LedgerView
 from flows.load import load
 from flows.policies import with_policies
 from flows.recover import mark_unsure_records, recover
@@ -62,18 +63,14 @@ def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = SILE
 
 
 def check_drop(
-    job: Job, ledger: Ledger, watch: Watch = SILENT, read: ReadRoster | None = None
+    job: Job, known: LedgerView, watch: Watch = SILENT, read: ReadRoster | None = None
 ) -> CheckedDrop:
     """Run the steps up to the check. `read` reads a roster from elsewhere than the job's drop."""
     with ThreadPoolExecutor(2) as pool:
         pool.submit(warm_up)  # importing pandera takes as long as reading a small drop
-        reading = pool.submit(ledger.known, job.key)
-        digests = digests_of(
-            job.source.salt, job.as_written.prefix, job.key, ledger, job.source.unsent
-        )
-        job = replace(
-            job, source=replace(job.source, renamed=ledger.renamed(job.key), digests=digests)
-        )
+        reading = pool.submit(lambda: known.records)
+        digests = digests_of(job.source.salt, job.as_written.prefix, known, job.source.unsent)
+        job = replace(job, source=replace(job.source, renamed=known.renamed, digests=digests))
         if read:
             roster = read(job, watch)
         else:
@@ -85,13 +82,14 @@ def check_drop(
             roster = watch.stage("normalise", normalize, job.source.layout, raw, written)
             roster = restore_old_ids(roster, ids, found)
         # 3 read the ledger
-        known = reading.result()
-    return check_roster(roster, known, job, ledger, watch)
+        reading.result()
+    return check_roster(roster, known, job, watch)
 
 
 def accept_drop(job: Job, ledger: Ledger, watch: Watch = SILENT) -> Accepted:
     """Run steps 1 to 4."""
-    return accept(check_drop(job, ledger, watch), job, ledger)
+    known = LedgerView(ledger, job.key)
+    return accept(check_drop(job, known, watch), known, job)
 
 
 @dataclass(frozen=True)
@@ -114,17 +112,18 @@ class Delivery:
 def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Delivery:
     """Run steps 1 to 5, and archive the accepted roster."""
     begun = time.monotonic()
+    known = LedgerView(ledger, job.key)
     # 4 check
-    accepted = accept(check_drop(job, ledger, watch), job, ledger)
+    accepted = accept(check_drop(job, known, watch), known, job)
     if accepted.refused.height:
         return Delivery(
             begun,
             findings=(with_source_columns(accepted.findings, accepted.spelt),),
             refused=accepted.refused,
         )
-    known = recover(accepted.standing, accepted.known, job, ledger, archive)
-    before = roster_before_drop(accepted.standing, known, job, ledger, archive)
-    standing, ended_roles = settle_roles(accepted.standing, before, known, job.load.carrying)
+    records = recover(accepted.standing, accepted.known, job, ledger, archive)
+    before = roster_before_drop(accepted.standing, records, job, ledger, archive)
+    standing, ended_roles = settle_roles(accepted.standing, before, records, job.load.carrying)
     findings = [
         with_source_columns(one, accepted.spelt)
         for one in (accepted.findings, with_real_files(ended_roles))
@@ -135,7 +134,7 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
         if job.run.command == "sync"
         else ""
     )
-    doubted = mark_unsure_records(known, job, ledger)
+    doubted = mark_unsure_records(records, job, ledger)
     spoken = {
         name: judged.accepted["sourcedId"]
         for name, judged in standing.items()
@@ -151,10 +150,10 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     changes = with_policies(difference.changes, job, ledger)
     findings += [difference.findings, shared_ids(changes, job, ledger)]
     context = guard_context(
-        changes, accepted.rejections, known, job, ledger, archive, accepted.findings
+        changes, accepted.rejections, records, job, ledger, archive, accepted.findings
     )
     return Delivery(
-        begun, changes, known, context, findings=tuple(findings), content=content, spoken=spoken
+        begun, changes, records, context, findings=tuple(findings), content=content, spoken=spoken
     )
 
 

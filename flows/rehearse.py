@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from connectors.oneroster.target import Endpoint
 from connectors.roster_archive import Archive
 from flows.job import Job
 from flows.scratch import scratch_folder
-from transforms.changes import Changes
+from transforms.stages import Stage
 
 # The address of a client that sends nothing.
 NOWHERE = "https://nowhere.invalid"
@@ -59,18 +59,18 @@ def _link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def rehearse(changes: Changes, job: Job, ledger: Ledger) -> LoadResult:
-    """Record all changes in the copied ledger as if the target had acknowledged them.
+def rehearse(stages: Sequence[Stage], job: Job, ledger: Ledger) -> LoadResult:
+    """Record all stages in the copied ledger as if the target had acknowledged them.
 
     A change that would wait for its parent waits here too.
     """
-    return asyncio.run(_load_nowhere(changes, job, ledger))
+    return asyncio.run(_load_nowhere(stages, job, ledger))
 
 
-async def _load_nowhere(changes: Changes, job: Job, ledger: Ledger) -> LoadResult:
+async def _load_nowhere(stages: Sequence[Stage], job: Job, ledger: Ledger) -> LoadResult:
     async with Client(Endpoint(NOWHERE, profile=job.load.target.profile)) as client:
         return await load(
-            changes,
+            stages,
             client,
             ledger,
             job.key,

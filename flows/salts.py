@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.salts import stored_salt
 from flows.errors import SettingsError
+from flows.ledger_view import LedgerView
 from transforms.layouts.ids import DigestIds
 
 SETTING = "`salt` of [source]"
@@ -23,21 +24,19 @@ class Salt:
     is_secret: bool = False
 
 
-def digests_of(
-    setting: Salt, prefix: str, key: FeedKey, ledger: Ledger, more: frozenset[str]
-) -> DigestIds:
+def digests_of(setting: Salt, prefix: str, known: LedgerView, more: frozenset[str]) -> DigestIds:
     """Return how to derive ids from personal data, so that every known id stays the same.
 
     `more` are unsent ids. Raises `SettingsError` if earlier ids have another salt and one of the
     two salts is a secret.
     """
-    first, current = ledger.salt(key), stored_salt(setting.text, secret=setting.is_secret)
+    first, current = known.salt, stored_salt(setting.text, secret=setting.is_secret)
     text = setting.text
     if first is not None and first.mark != current.mark:
         if setting.is_secret or not first.text:
-            raise SettingsError(_other_salt_message(key, secret_before=not first.text))
+            raise SettingsError(_other_salt_message(known.key, secret_before=not first.text))
         text = first.text  # the district may have been renamed
-    return DigestIds(text, ledger.readable(key) | more, ledger.forgotten(), prefix)
+    return DigestIds(text, known.readable | more, known.forgotten, prefix)
 
 
 def note_salt(setting: Salt, key: FeedKey, run: str, ledger: Ledger) -> None:

@@ -6,7 +6,7 @@ The embedded sandbox runs only while its target is open.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -37,19 +37,21 @@ from connectors.roster_archive import Archive
 from flows.job import Job
 from flows.target import Credentials, Target
 from flows.watch import Watch, stop_on_signal
-from transforms.changes import Changes
 from transforms.findings import ROW
 from transforms.schemas.vocabularies import TOBEDELETED
+from transforms.stages import Stage
 
 
-def send_changes(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.LoadResult:
-    """Send the changes batch by batch. The ledger records the outcomes after each batch."""
+def send_stages(
+    stages: Sequence[Stage], job: Job, ledger: Ledger, watch: Watch
+) -> loader.LoadResult:
+    """Send the stages batch by batch. The ledger records the outcomes after each batch."""
     with _open_target_of(job) as address:
-        return asyncio.run(_load(changes, address, job, ledger, watch))
+        return asyncio.run(_load(stages, address, job, ledger, watch))
 
 
 async def _load(
-    changes: Changes, address: Endpoint, job: Job, ledger: Ledger, watch: Watch
+    stages: Sequence[Stage], address: Endpoint, job: Job, ledger: Ledger, watch: Watch
 ) -> loader.LoadResult:
     # If worker processes send, this process takes none of the target's slots.
     own_address = replace(address, slots=None) if job.load.workers > 1 else address
@@ -62,7 +64,7 @@ async def _load(
         async with watch.sending(local_sender, address, job) as sender:
             with stop_on_signal(watch.warn) as stop:
                 return await loader.load(
-                    changes,
+                    stages,
                     client,
                     ledger,
                     job.key,

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from transforms.changes import ACTION, EntityChanges
+from transforms.changes import ACTION
 from transforms.payload import Json, filled_paths, json_records
 from transforms.schemas import ENTITIES
+from transforms.stages import UpsertStage
 
 # Returns, for an entity and ids, what our rosters have of these records: one frame per roster.
 Rosters = Callable[[str, pl.Series], Iterable[pl.DataFrame]]
@@ -29,16 +30,14 @@ class EarlierBodies:
     filled: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-def earlier_bodies(
-    part: EntityChanges, intended: frozenset[str], rosters: Rosters
-) -> EarlierBodies:
+def earlier_bodies(stage: UpsertStage, intended: frozenset[str], rosters: Rosters) -> EarlierBodies:
     """Look up the records to create that killed runs `intended` to send."""
-    new = part.upserts.filter((pl.col(ACTION) == "create") & pl.col("sourcedId").is_in(intended))
+    new = stage.records.filter((pl.col(ACTION) == "create") & pl.col("sourcedId").is_in(intended))
     bodies_by_id: dict[str, tuple[Json, ...]] = {}
     columns_by_id: dict[str, frozenset[str]] = {}
-    for frame in (new, *(rosters(part.entity, new["sourcedId"]) if new.height else ())):
+    for frame in (new, *(rosters(stage.entity, new["sourcedId"]) if new.height else ())):
         for body, columns in zip(
-            json_records(ENTITIES[part.entity], frame), _filled_columns(frame), strict=True
+            json_records(ENTITIES[stage.entity], frame), _filled_columns(frame), strict=True
         ):
             sourced_id = body["sourcedId"]
             if body not in bodies_by_id.get(sourced_id, ()):

@@ -6,7 +6,7 @@ Parents are sent first. Deletes are sent last, children first (API reference, se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,13 +41,12 @@ from transforms.changes import (
     PARENTS,
     REMOVALS,
     SCHOOL,
-    Changes,
-    EntityChanges,
 )
 from transforms.checks.parts import ROLES
 from transforms.checks.references import depths, parent_column
 from transforms.payload import Json, json_records, parts_as_json
 from transforms.schemas import ENTITIES, Entity
+from transforms.stages import HoldStage, RemovalStage, Stage, UpsertStage, due
 
 BATCH_SIZE = 1000
 WHY_STOPPED = "it was stopped, and the requests under way were finished. Run again to go on."
@@ -66,7 +65,7 @@ def _silent(entity: str, done: int, total: int) -> None:
 
 
 async def load(
-    changes: Changes,
+    stages: Sequence[Stage],
     target: Client,
     ledger: Ledger,
     key: FeedKey,
@@ -78,7 +77,9 @@ async def load(
     sender: Sender | None = None,
     rosters: Rosters = lambda *_: (),
 ) -> LoadResult:
-    """Send changes in batches of `batch_size` records, and return what became of each record.
+    """Send the stages in batches of `batch_size` records, and return what became of each record.
+
+    What a stage changes in the ledger alone is left to the caller.
 
     `progress` is called with an entity, the number of its records that are done, and their total.
     `sender` sends instead of `target`, if there is one. `rosters` returns what killed runs may have
@@ -99,20 +100,24 @@ async def load(
         ledger.intended(key),
     )
     requests, retries = job.sender.requests, job.sender.retries
+    for stage in stages:
+        job.due[stage.entity] += due(stage)
+    upserts = {stage.entity: stage for stage in stages if isinstance(stage, UpsertStage)}
     job.earlier = {
-        name: earlier_bodies(part, job.intended[name], rosters)
-        for name, part in changes.items()
+        name: earlier_bodies(stage, job.intended[name], rosters)
+        for name, stage in upserts.items()
         if name in job.intended
     }
-    job.blocked |= _held_records(changes) | _records_of_open_plans(changes, job)
-    parts = [
-        changes[name] for name in ENTITIES if name in changes and name in target.profile.collections
-    ]
+    job.blocked |= _records_of_open_plans(upserts, job)
     async with _stopping(job):
-        for part in parts:
-            await send_upserts(job, part)
-        for part in reversed(parts):
-            await send_removals(job, part)
+        for stage in stages:
+            match stage:
+                case HoldStage():
+                    job.blocked |= _new_records(stage)
+                case UpsertStage() if stage.entity in target.profile.collections:
+                    await send_upserts(job, stage)
+                case RemovalStage() if stage.entity in target.profile.collections:
+                    await send_removals(job, stage)
     # A stop that came when nothing was left to send is no error.
     stopped = any(trouble.detail == STOPPED for trouble in job.tally.troubles)
     return LoadResult(
@@ -125,22 +130,18 @@ async def load(
     )
 
 
-def _held_records(changes: Changes) -> set[str]:
+def _new_records(stage: HoldStage) -> set[str]:
     """Return the held records that the target does not have: no request may refer to them."""
-    new = pl.col(ACTION).is_in(["create", "revive"])
-    return {
-        f"{name}:{one}"
-        for name, part in changes.items()
-        for one in part.held.filter(new)["sourcedId"]
-    }
+    new = stage.records.filter(pl.col(ACTION).is_in(["create", "revive"]))
+    return {f"{stage.entity}:{one}" for one in new["sourcedId"]}
 
 
-def _records_of_open_plans(changes: Changes, job: LoadState) -> set[str]:
+def _records_of_open_plans(upserts: Mapping[str, UpsertStage], job: LoadState) -> set[str]:
     """Return the records that plans of earlier runs hold, unless this run sends them."""
     waiting = set()
     for name, ids in job.ledger.awaited(job.key).items():
-        upserts = set(changes[name].upserts["sourcedId"]) if name in changes else set()
-        waiting |= {f"{name}:{one}" for one in ids if one not in upserts}
+        sent = set(upserts[name].records["sourcedId"]) if name in upserts else set()
+        waiting |= {f"{name}:{one}" for one in ids if one not in sent}
     return waiting
 
 
@@ -159,30 +160,30 @@ async def _stopping(job: LoadState) -> AsyncIterator[None]:
         ending.cancel()
 
 
-async def send_upserts(job: LoadState, changes: EntityChanges) -> None:
+async def send_upserts(job: LoadState, stage: UpsertStage) -> None:
     """Send the upserts of one entity, parents first.
 
     Users whose agents arrive later get a second pass, which adds the agents.
     """
-    entity = ENTITIES[changes.entity]
-    agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
+    entity = ENTITIES[stage.entity]
+    agents = agents_of(job, stage.records) if stage.entity == "users" else Agents()
     for name, batch in name_batches(
-        f"load {changes.entity}", batches(entity, changes.upserts, job.batch_size)
+        f"load {stage.entity}", batches(entity, stage.records, job.batch_size)
     ):
-        await _first_pass(job, changes, name, batch, agents)
-        _report_progress(job, changes)
-    later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
+        await _first_pass(job, stage, name, batch, agents)
+        job.report_progress(stage.entity)
+    later = stage.records.filter(pl.col("sourcedId").is_in(list(agents.later)))
     for name, batch in name_batches("load agents of users", slices(later, job.batch_size)):
-        await _second_pass(job, changes, name, batch, agents)
-        _report_progress(job, changes)
+        await _second_pass(job, stage, name, batch, agents)
+        job.report_progress(stage.entity)
 
 
 async def _first_pass(
-    job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents
+    job: LoadState, stage: UpsertStage, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
-    ready = _with_parents_in_target(job, changes.entity, batch)
-    known = filled_columns(job, changes, ready)
-    earlier_bodies = job.earlier.get(changes.entity, EarlierBodies()).said
+    ready = _with_parents_in_target(job, stage.entity, batch)
+    known = filled_columns(job, stage, ready)
+    earlier_bodies = job.earlier.get(stage.entity, EarlierBodies()).said
     partial: set[str] = set()
 
     def errand(row: RowToSend) -> Operation:
@@ -191,7 +192,7 @@ async def _first_pass(
             partial.add(row.sourced_id)
             record = {name: value for name, value in record.items() if name != AGENTS}
         return Operation(
-            changes.entity,
+            stage.entity,
             row.action,
             record,
             whole=row.body,
@@ -201,7 +202,7 @@ async def _first_pass(
             ended=row.ended,
         )
 
-    results = await send_rows(job, name, changes.entity, ready, errand, known, partial)
+    results = await send_rows(job, name, stage.entity, ready, errand, known, partial)
     actions = ready[ACTION]
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or RecordResult("waiting", job.halted)
@@ -210,42 +211,42 @@ async def _first_pass(
         if result.arrived:
             agents.arrived(sourced_id)
         elif actions[place] != "update" and not job.halted:
-            job.blocked.add(f"{changes.entity}:{sourced_id}")
+            job.blocked.add(f"{stage.entity}:{sourced_id}")
         if result.arrived and sourced_id in partial:
             agents.later[sourced_id] = result.term
         else:
-            job.tally.add(changes.entity, sourced_id, result.term, result.detail)
+            job.tally.add(stage.entity, sourced_id, result.term, result.detail)
 
 
 async def _second_pass(
-    job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents
+    job: LoadState, stage: UpsertStage, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
     """Add the agents to users who were sent without them.
 
     The ledger then has these users as they are in the drop.
     """
-    missing = [agents.missing(body) for body in json_records(ENTITIES[changes.entity], batch)]
+    missing = [agents.missing(body) for body in json_records(ENTITIES[stage.entity], batch)]
     ready = batch.filter(pl.Series([not absent for absent in missing], dtype=pl.Boolean))
     for sourced_id, absent in zip(batch["sourcedId"], missing, strict=True):
         if absent:
             job.tally.add(
-                changes.entity,
+                stage.entity,
                 sourced_id,
                 "waiting",
                 f"its agent users:{absent[0]} is not in the target",
             )
 
     def errand(row: RowToSend) -> Operation:
-        return Operation(changes.entity, "agents", row.body)
+        return Operation(stage.entity, "agents", row.body)
 
     results = await send_rows(
-        job, name, changes.entity, ready, errand, filled_columns(job, changes, ready)
+        job, name, stage.entity, ready, errand, filled_columns(job, stage, ready)
     )
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or RecordResult("waiting", job.halted)
         first = agents.later[sourced_id]
         term = first if result.arrived and first != "unchanged" else result.term
-        job.tally.add(changes.entity, sourced_id, term, result.detail)
+        job.tally.add(stage.entity, sourced_id, term, result.detail)
 
 
 def _with_parents_in_target(job: LoadState, entity: str, batch: pl.DataFrame) -> pl.DataFrame:
@@ -335,22 +336,15 @@ def is_settled(
     )
 
 
-def _report_progress(job: LoadState, changes: EntityChanges) -> None:
-    job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
-
-
-async def send_removals(job: LoadState, changes: EntityChanges) -> None:
+async def send_removals(job: LoadState, stage: RemovalStage) -> None:
     """Send the removals of one entity; the ledger records them batch by batch."""
-    removals = changes.of(*REMOVALS)
-    if ENDS not in removals.columns:
-        removals = removals.with_columns(pl.lit("").alias(ENDS))
-    parts = slices(removals.select("sourcedId", ACTION, ENDS), job.batch_size)
-    for name, batch in name_batches(f"remove {changes.entity}", parts):
+    parts = slices(stage.records, job.batch_size)
+    for name, batch in name_batches(f"remove {stage.entity}", parts):
         if job.halted:
-            job.abandon(changes.entity, batch["sourcedId"])
+            job.abandon(stage.entity, batch["sourcedId"])
         else:
-            await _remove_batch(job, name, changes.entity, batch.rows())
-        job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
+            await _remove_batch(job, name, stage.entity, batch.rows())
+        job.report_progress(stage.entity)
 
 
 async def _remove_batch(job: LoadState, name: str, entity: str, removals: list[Removal]) -> None:

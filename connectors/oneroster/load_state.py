@@ -6,6 +6,7 @@ It also holds what the loader must remember of a record: its agents, and the col
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,9 +19,10 @@ from connectors.oneroster.earlier_rosters import EarlierBodies
 from connectors.oneroster.operations import AGENTS, Operation
 from connectors.oneroster.outcomes import RecordResult, Tally
 from connectors.oneroster.target import TargetError
-from transforms.changes import ACTION, ENDED, FIELDS, IN_TARGET, EntityChanges, Term
+from transforms.changes import ACTION, ENDED, FIELDS, IN_TARGET, Term
 from transforms.checks.references import split_parents
 from transforms.payload import METADATA, Json
+from transforms.stages import UpsertStage
 
 Progress = Callable[[str, int, int], None]
 STOPPED = "the run was stopped before it"
@@ -72,6 +74,8 @@ class LoadState:
     blocked: set[str] = field(default_factory=set)
     # What killed runs may have sent of the records to create, by entity.
     earlier: Mapping[str, EarlierBodies] = field(default_factory=dict)
+    # How many records of each entity are to be sent.
+    due: Counter[str] = field(default_factory=Counter)
     # Set once the target cannot be used any more.
     error: TargetError | None = None
 
@@ -81,6 +85,10 @@ class LoadState:
         if self.stop and self.stop.is_set():
             return STOPPED
         return BROKEN_OFF if self.error else ""
+
+    def report_progress(self, entity: str) -> None:
+        """Report how many records of an entity are done."""
+        self.progress(entity, self.tally.done(entity), self.due[entity])
 
     async def perform(
         self, batch: str, errands: Iterable[Operation], at_once: int = 0
@@ -185,17 +193,17 @@ class FilledColumns:
         )
 
 
-def filled_columns(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) -> FilledColumns:
+def filled_columns(job: LoadState, stage: UpsertStage, frame: pl.DataFrame) -> FilledColumns:
     """Look up which columns were filled when the records of a frame were last sent.
 
     The ledger knows the records that it holds. Earlier rosters have those that killed runs may have
     sent.
     """
     known = frame.filter(pl.col(ACTION) != "create")["sourcedId"]
-    sent = job.earlier.get(changes.entity, EarlierBodies()).filled
+    sent = job.earlier.get(stage.entity, EarlierBodies()).filled
     if known.is_empty():
-        return FilledColumns(sent, changes.said, changes.partial)
-    details = job.ledger.details(job.key, changes.entity, known)
+        return FilledColumns(sent, stage.said, stage.partial)
+    details = job.ledger.details(job.key, stage.entity, known)
     last = {
         **sent,
         **{
@@ -204,7 +212,7 @@ def filled_columns(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) 
         },
     }
     ended = frozenset(details.filter(pl.col("status") == ENDED)["sourcedId"])
-    return FilledColumns(last, changes.said, changes.partial, ended)
+    return FilledColumns(last, stage.said, stage.partial, ended)
 
 
 def _columns_in(fields: str | None) -> frozenset[str]:

@@ -31,6 +31,7 @@ from tests.bench.district import write_district
 from tests.bench.preparing import changes_of
 from transforms.changes import Changes
 from transforms.payload import json_records
+from transforms.stages import load_stages
 
 CONCURRENCY = 10
 TOKEN = "bench"
@@ -103,7 +104,12 @@ def _load(url: str, changes: Changes, workers: int = 1) -> Prepared:
             several = ProcessSender(workers, target) if workers > 1 else nullcontext()
             async with Client(target) as client, several as processes:
                 loaded = await load(
-                    changes, client, ledger, FeedKey(url, "bench"), "bench", sender=processes
+                    load_stages(changes),
+                    client,
+                    ledger,
+                    FeedKey(url, "bench"),
+                    "bench",
+                    sender=processes,
                 )
         created = sum(counts.get("created", 0) for counts in loaded.counts.values())
         assert created == _records(changes), loaded

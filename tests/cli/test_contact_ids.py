@@ -15,6 +15,7 @@ import pytest
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
 from flows.errors import SettingsError
+from flows.ledger_view import LedgerView
 from flows.salts import Salt, digests_of, note_salt
 from tests.layouts.clever import clever
 from tests.layouts.normalizing import written
@@ -299,10 +300,10 @@ def test_the_first_salt_stays(tmp_path: Path) -> None:
         note_salt(Salt("oak"), KEY, "r2", ledger)
 
         now, other = (
-            digests_of(Salt("oak"), "", key, ledger, frozenset())
+            digests_of(Salt("oak"), "", LedgerView(ledger, key), frozenset())
             for key in (KEY, FeedKey("sandbox", "oak"))
         )
         with pytest.raises(SettingsError, match="Remove the setting"):
-            digests_of(Salt("oak", is_secret=True), "", KEY, ledger, frozenset())
+            digests_of(Salt("oak", is_secret=True), "", LedgerView(ledger, KEY), frozenset())
 
     assert ("elm", "oak") == (now.salt, other.salt)

@@ -27,6 +27,7 @@ from transforms.findings import ROW
 from transforms.payload import json_records, write_parts
 from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES
+from transforms.stages import load_stages
 
 Row = dict[str, str | None]
 Json = dict[str, Any]
@@ -282,7 +283,7 @@ class District:
         self.rosters.append(changes)
         async with Client(self.target, transport or twisted) as client:
             return await load(
-                changes,
+                load_stages(changes),
                 client,
                 self.ledger,
                 KEY,

@@ -20,6 +20,7 @@ from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Endpoint
 from tests.oneroster.districts import KEY, ORGS, WHOLE, District, Row, opened, user
+from transforms.stages import load_stages
 
 USERS: list[Row] = [user(f"u{number}") for number in range(40)]
 RELATED: list[Row] = [
@@ -44,7 +45,9 @@ async def loaded(
             happening["kill"] = lambda count: (
                 os.kill(processes.pids[0], signal.SIGKILL) if count == 5 else None
             )
-        return await load(changes, client, district.ledger, KEY, "run", stop=stop, sender=processes)
+        return await load(
+            load_stages(changes), client, district.ledger, KEY, "run", stop=stop, sender=processes
+        )
 
 
 def interrupted(happening: dict[str, Happening]) -> Any:

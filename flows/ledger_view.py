@@ -1,0 +1,74 @@
+"""What the ledger knows of a feed before a run: the view that the pure steps are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import polars as pl
+
+from connectors.ledger import FeedKey, Ledger
+from connectors.ledger.salts import StoredSalt
+from transforms.checks.references import LedgerFrames, OtherFeedsIds
+
+
+class LedgerView:
+    """A lazy view of the ledger for one feed.
+
+    Each answer is read when it is first needed, and then kept. So a view serves one comparison:
+    after the ledger was written to, take a new one. Any answer may raise `LedgerError`.
+    """
+
+    def __init__(self, ledger: Ledger, key: FeedKey) -> None:
+        self.key = key
+        self._ledger = ledger
+        self._details: dict[str, pl.DataFrame] = {}
+
+    @cached_property
+    def records(self) -> LedgerFrames:
+        """What the target holds of the feed, by entity: `sourcedId`, `fingerprint`, `status`."""
+        return self._ledger.known(self.key)
+
+    @cached_property
+    def forgotten(self) -> frozenset[str]:
+        """The digests of the ids of all forgotten people, in every feed."""
+        return self._ledger.forgotten()
+
+    @cached_property
+    def renamed(self) -> dict[tuple[str, str], str]:
+        """The ids that the source replaced: by entity and new id, the id in the target."""
+        return self._ledger.renamed(self.key)
+
+    @cached_property
+    def salt(self) -> StoredSalt | None:
+        """The salt of the feed's first ids that were made from personal data; None without any."""
+        return self._ledger.salt(self.key)
+
+    @cached_property
+    def readable(self) -> frozenset[str]:
+        """People's ids with readable parts that the target has, or may get."""
+        return self._ledger.readable(self.key)
+
+    @cached_property
+    def awaited(self) -> dict[str, list[str]]:
+        """The ids of new records that plans of the feed hold, by entity."""
+        return self._ledger.awaited(self.key)
+
+    @cached_property
+    def schools_of_classes(self) -> pl.DataFrame:
+        """The school of each class in the target, those of all feeds: `sourcedId`, `school`."""
+        return self._ledger.schools_of(self.key, "classes")
+
+    def details(self, entity: str) -> pl.DataFrame:
+        """Return all columns of one entity's records."""
+        if entity not in self._details:
+            self._details[entity] = self._ledger.details(self.key, entity)
+        return self._details[entity]
+
+    def moments(self, entity: str, ids: pl.Series) -> pl.DataFrame:
+        """Return when the accepted delta rows of some ids were last changed, where it is known."""
+        return self._ledger.moments(self.key, entity, ids)
+
+    def elsewhere(self, entities: Sequence[str]) -> OtherFeedsIds:
+        """Return the ids that other feeds have in the same target, by entity."""
+        return self._ledger.of_others(self.key, entities)
