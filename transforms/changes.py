@@ -108,6 +108,9 @@ class EntityChanges:
     partial: frozenset[str] = frozenset()  # lists of parts that we add to, and remove nothing from
     whole: bool = True  # the drop is a full snapshot of the entity
     emptied: bool = False  # the drop should be a full snapshot, and has no rows
+    # How many records are missing that rows which could not be read may be about. None of them
+    # counts as vanished.
+    doubtful: int = 0
     # The files and columns with such records that earlier drops had and this one does not.
     lacking: tuple[str, ...] = ()
 

@@ -73,7 +73,9 @@ def diff(
         frame = _content(records)
         compared = _beside_ledger(frame, marks[name], ledger)
         upserts = _upserts(records.entity, frame, compared)
-        removals, findings = _removals(records, ledger, compared)
+        removals, doubtful = _removals(records, ledger, compared)
+        if doubtful:
+            found.append(file_finding("not_absent", records.file, count=doubtful))
         counts: Counts = {
             **records.counts,
             "unchanged": frame.height - upserts.height,
@@ -90,9 +92,9 @@ def diff(
             returned=_returned(compared),
             whole=records.mode == "bulk",
             emptied=records.emptied,
+            doubtful=doubtful,
             lacking=records.lacking,
         )
-        found += findings
     return Difference(changes, merge_findings(found))
 
 
@@ -222,16 +224,16 @@ def _returned(compared: pl.DataFrame) -> pl.Series:
 
 def _removals(
     records: EntityRecords, ledger: pl.DataFrame, compared: pl.DataFrame
-) -> tuple[pl.DataFrame, list[Findings]]:
+) -> tuple[pl.DataFrame, int]:
     """Return the records that a full snapshot no longer has, or whose rows say `tobedeleted`.
 
     A record that the drop contains, accepted or not, is not missing. If rows without a certain id
-    were refused, no record counts as missing.
+    were refused, no record counts as missing: the second result is how many that concerns.
     """
     said = records.gone.unique(maintain_order=True)
     all_present = (compared["status"] == ACTIVE).sum() == (ledger["status"] == ACTIVE).sum()
     if all_present and not said.len():
-        return no_removals(), []
+        return no_removals(), 0
     active = ledger.filter(pl.col("status") == ACTIVE)["sourcedId"]
     deleted = said.filter(said.is_in(active.implode()))
     kept = said.filter(~said.is_in(active.implode()))
@@ -246,16 +248,15 @@ def _removals(
             ]
         )
         missing = active.filter(~active.is_in(present.implode()))
-    found = []
-    if records.blurred and missing.len():
-        found.append(file_finding("not_absent", records.file, count=missing.len()))
+    doubtful = missing.len() if records.blurred else 0
+    if doubtful:
         missing = missing.clear()
     gone = pl.concat([deleted, missing]).alias("sourcedId")
     removals = [
         pl.DataFrame({"sourcedId": ids}).with_columns(pl.lit(action).alias(ACTION))
         for ids, action in ((gone, "delete"), (kept.alias("sourcedId"), "kept"))
     ]
-    return pl.concat(removals), found
+    return pl.concat(removals), doubtful
 
 
 def digest(records: EntityRecords, marks: pl.Series | None = None) -> str:

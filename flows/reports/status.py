@@ -34,7 +34,7 @@ FOREIGN = (
     "If they are the district's: roster adopt DROP --again."
 )
 UNDELIVERED = (
-    "Held: too many of these were rejected: {kinds}. {report} says why, and how to fix it."
+    "Held: too few of these could be delivered: {kinds}. {report} says why, and how to fix it."
 )
 UNKNOWN = "No run of this feed is known."
 PLACEHOLDER = "DROP is the feed file, or its drop: roster status DROP shows the command with it."

@@ -54,7 +54,7 @@ def test_status_says_it_in_words(feed: Path) -> None:
     status = roster("status", feed, state=feed.parent / "state")
 
     assert 3 == status.code
-    assert "Held: too many of these were rejected: academicSessions." in " ".join(
+    assert "Held: too few of these could be delivered: academicSessions." in " ".join(
         status.out.split()
     )
 
@@ -113,6 +113,36 @@ def test_a_snapshot_half_of_whose_people_are_rejected_is_not_done_though_nothing
         run.err.split()
     )
     assert (3, ["users"]) == (status.code, status.json["feeds"][0]["undelivered"])
+
+
+def test_a_snapshot_half_of_which_is_missing_is_not_done_though_nobody_counts_as_vanished(
+    feed: Path,
+) -> None:
+    """One id is damaged, so no enrollment is removed; but half of them did not come."""
+    rows = district()
+    rows["enrollments"] += [
+        {**rows["enrollments"][1], "sourcedId": f"more{number}", "beginDate": f"2026-08-{number}"}
+        for number in range(10, 30)
+    ]
+    rows["enrollments"] += [
+        {**row, "sourcedId": f"again-{row['sourcedId']}", "userSourcedId": "ana"}
+        for row in rows["enrollments"][3:]
+    ]
+    drop(feed.parent / "drop", rows)
+    state = feed.parent / "state"
+    first = roster("sync", feed, state=state)
+    damaged = {**rows["enrollments"][0], "sourcedId": ""}
+    drop(feed.parent / "drop", rows | {"enrollments": [damaged, *rows["enrollments"][:10]]})
+
+    bad = roster("sync", feed, "--json", state=state)
+    status = roster("status", feed, "--json", state=state)
+    drop(feed.parent / "drop", rows)
+    good = roster("sync", feed, "--json", state=state)
+
+    assert (0, 3, 0) == (first.code, bad.code, bad.json["requests"])
+    assert "33 of 43 enrollments are missing" in " ".join(bad.err.split())
+    assert (3, ["enrollments"]) == (status.code, status.json["feeds"][0]["undelivered"])
+    assert (0, 0) == (good.code, good.json["requests"])
 
 
 def test_a_preflight_says_so_before_the_first_night(feed: Path) -> None:

@@ -289,6 +289,31 @@ def report_undelivered(stops: GuardReview, context: GuardContext, limits: GuardL
         stops.tell("undelivered", sentence, name, counts[name].get("rejected", 0))
 
 
+def report_doubtful(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
+    """Report entities of which more records are missing than may vanish, if that is in doubt.
+
+    Rows that could not be read may be about these records, so none of them counts as vanished and
+    nothing is held. Without a report, an export that lacks half of its rows would go unnoticed.
+    """
+    percent_of, records = limits.vanished, limits.vanished_records
+    for name, part in (stops.idle | stops.parts).items():
+        total, percent = context.total(name), percent_of(name)
+        if not part.doubtful or limits.rejected_percent >= 100:
+            continue
+        most = most_allowed(total, percent, records)
+        stops.read(LimitReading("vanished", f"missing {name}", part.doubtful, most, total))
+        if part.doubtful <= most or any(hold.entity == name for hold in stops.holds):
+            continue
+        file = context.rejections.get(name)
+        cause = f" {file.cause}. {file.fix}" if file and file.cause else ""
+        sentence = (
+            f"{part.doubtful:,} of {total:,} {name} are missing, more than "
+            f"{limit_text(percent, records)}. None of them is removed, because the export also has "
+            f"rows that could not be read, which may be about them.{cause}"
+        )
+        stops.tell("undelivered", sentence, name, part.doubtful)
+
+
 def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[tuple[str, str]]:
     """Return each undelivered entity that is at fault, with a sentence for people.
 

@@ -98,6 +98,7 @@ def _apply_rules(changes: Changes, context: GuardContext, limits: GuardLimits) -
     special.hold_whole_run(stops, context)
     amounts.report_undelivered(stops, context, limits)
     amounts.hold_rejected_files(stops, context, limits)
+    amounts.report_doubtful(stops, context, limits)
     special.hold_emptied_entities(stops, context)
     special.hold_missing_files(stops, context)
     special.hold_lost_zeros(stops)

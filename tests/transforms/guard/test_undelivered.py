@@ -112,3 +112,34 @@ def test_the_cause_may_lie_in_what_they_need() -> None:
         "10 of 10 enrollments were rejected: most cannot be delivered. So were 4 of 9 users, which they need. "
         "users.csv, column email, 4 rows: no address. Set email_template."
     ) == hold.sentence
+
+
+@pytest.mark.parametrize(("missing", "told"), [(25, False), (26, True)])
+def test_missing_records_that_are_in_doubt_are_told_like_vanished_ones(
+    missing: int, told: bool
+) -> None:
+    """None of them is removed, since rows that could not be read may be about them."""
+    totals = pl.DataFrame([("enrollments", "s1", 200)], schema=TOTALS, orient="row")
+    rejections = {
+        "enrollments": Rejections(
+            "enrollments.csv",
+            145,
+            5,
+            "enrollments.csv, column sourcedId, 5 rows: no id",
+            "Export ids as text.",
+        )
+    }
+    part = replace(changed("enrollments", [], []), doubtful=missing)
+
+    guarded = guard(
+        {"enrollments": part}, GuardContext(totals=totals, rejections=rejections), GuardLimits()
+    )
+
+    assert ["undelivered"] * told == rules(guarded)
+    assert [
+        (
+            "26 of 200 enrollments are missing, more than 10 % and 25 records. None of them is "
+            "removed, because the export also has rows that could not be read, which may be about "
+            "them. enrollments.csv, column sourcedId, 5 rows: no id. Export ids as text."
+        )
+    ] * told == [hold.sentence for hold in guarded.holds]
