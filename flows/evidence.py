@@ -155,8 +155,8 @@ def class_sizes(there: SentRecords) -> pl.DataFrame:
 class SessionFacts:
     """What the ledger knows about sessions."""
 
-    # Ids of classes whose terms are over.
-    over: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+    # Classes whose terms are over, each with the day on which the last one ended.
+    over: Mapping[str, str] = field(default_factory=dict)
     # The last day of each session.
     ends: Mapping[str, str | None] = field(default_factory=dict)
     # The number of active classes in each session.
@@ -171,16 +171,21 @@ def session_facts(changes: Changes, job: Job, ledger: Ledger) -> SessionFacts:
     ):
         return SessionFacts()
     details = {name: ledger.details(job.key, name) for name in ("academicSessions", "classes")}
-    taught = (
-        details["classes"]
-        .filter(status=ACTIVE)
-        .select(term=parent_ids(pl.col("parents"), "academicSessions"))
-        .explode("term")
+    terms = details["classes"].select(
+        "sourcedId", "status", term=parent_ids(pl.col("parents"), "academicSessions")
+    )
+    terms = terms.explode("term").drop_nulls("term")
+    ended = ended_records(details, job.run.today).get("classes", pl.Series(dtype=pl.String))
+    over = (
+        terms.filter(pl.col("sourcedId").is_in(ended.implode()))
+        .join(details["academicSessions"], left_on="term", right_on="sourcedId")
+        .group_by("sourcedId")
+        .agg(pl.col("ends").max())
     )
     return SessionFacts(
-        ended_records(details, job.run.today).get("classes", pl.Series(dtype=pl.String)),
+        dict(over.drop_nulls().iter_rows()),
         dict(details["academicSessions"].select("sourcedId", "ends").iter_rows()),
-        dict(taught.drop_nulls().group_by("term").len().iter_rows()),
+        dict(terms.filter(status=ACTIVE).group_by("term").len().iter_rows()),
     )
 
 

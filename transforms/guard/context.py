@@ -122,8 +122,8 @@ class GuardContext:
     sent: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     # The number of people in each class that loses some (`SIZES`).
     sizes: pl.DataFrame = field(default_factory=no_sizes)
-    # Ids of classes whose terms are over.
-    over: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+    # Classes whose terms are over, each with the day on which the last one ended.
+    over: Mapping[str, str] = field(default_factory=dict)
     # The last day of each session.
     ends: Mapping[str, str | None] = field(default_factory=dict)
     # The number of classes in each session.

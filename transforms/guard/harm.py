@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -15,6 +15,8 @@ LOCKED_OUT, ENDED, PUT_OFF = "locked out", "ended", "put off"
 FIRST_DAY = {"enrollments": "beginDate", "academicSessions": "startDate"}
 # The last day of each session, by id.
 Ends = Mapping[str, str | None]
+# So long before its term may an enrollment end because of the term: on the last day of class.
+BEFORE_TERM_ENDS = timedelta(days=14)
 
 
 def losses_by_update(
@@ -22,15 +24,17 @@ def losses_by_update(
     upserts: pl.DataFrame,
     sent: pl.DataFrame | None,
     today: date | None,
-    over: pl.Series,
+    over: Mapping[str, str],
     ends: Ends,
 ) -> pl.Series:
     """Return what each update takes away: `locked out`, `ended`, `put off`, or null.
 
     Users are locked out. Enrollments, sessions and classes end; enrollments and sessions are also
-    put off. A record loses nothing if it was locked out, over, or not yet begun before.
+    put off. A record loses nothing if it was locked out, over, or not yet begun before. Nor does an
+    enrollment that ends with the term of its class, once that term is over.
 
-    `sent` are the records as the target has them, `over` the ids of classes whose terms are over.
+    `sent` are the records as the target has them. `over` are the classes whose terms are over, each
+    with the day on which the last one ended.
     """
     day = today.isoformat() if today else ""
     match entity:
@@ -58,14 +62,25 @@ def are_terms_over(terms: pl.Series, ends: Ends, day: str) -> pl.Series:
 
 
 def _endings(
-    entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, day: str, over: pl.Series
+    entity: str,
+    upserts: pl.DataFrame,
+    sent: pl.DataFrame | None,
+    day: str,
+    over: Mapping[str, str],
 ) -> pl.Series:
     if "endDate" not in upserts.columns:
         return _no_losses(upserts)
     was = _beside_sent(upserts, sent, "endDate")
     ended = (was["endDate"] <= day) & (was["#endDate"].is_null() | (was["#endDate"] > day))
     if entity == "enrollments" and "classSourcedId" in upserts.columns:
-        ended &= ~upserts["classSourcedId"].is_in(over.implode()).fill_null(value=False)
+        since = {
+            one: (date.fromisoformat(end) - BEFORE_TERM_ENDS).isoformat()
+            for one, end in over.items()
+        }
+        earliest = upserts["classSourcedId"].replace_strict(
+            since, default=None, return_dtype=pl.String
+        )
+        ended &= ~(was["endDate"] >= earliest).fill_null(value=False)
     return _losses(was, ended, ENDED)
 
 

@@ -71,20 +71,21 @@ def test_enrollments_that_end_count_as_removed(day: str, waits: bool) -> None:
     assert (["vanished"] * waits, 70 * waits) == (rules(guarded), guarded.held)
 
 
-def test_a_term_that_is_over_ends_its_enrollments() -> None:
-    """Some systems write the last day only then."""
+@pytest.mark.parametrize(("day", "held"), [("2026-11-06", 60), ("2026-11-05", 120)])
+def test_a_term_that_is_over_ends_its_enrollments(day: str, held: int) -> None:
+    """Some systems write the last day only then; it is not weeks before the term's own."""
     before = enrolled(people(60), "c1") + enrolled(people(60), "c2")
-    now = [row | {"endDate": "2026-11-20"} for row in before]
+    now = [row | {"endDate": day} for row in before]
 
     guarded = night(
         {"enrollments": before},
         {"enrollments": now},
         limits=GuardLimits(updated_percent=100),
-        over=pl.Series(["c1"]),
+        over={"c1": "2026-11-20"},
     )
 
-    assert (["vanished"], 60) == (rules(guarded), guarded.held)
-    assert guarded.holds[0].sentence.startswith("60 of 120 enrollments: 60 would be ended")
+    assert (["vanished"], held) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith(f"{held} of 120 enrollments: {held} would be ended")
 
 
 def test_what_ended_before_loses_nothing() -> None:
