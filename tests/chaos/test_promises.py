@@ -157,13 +157,15 @@ class Promises(RuleBasedStateMachine):
             self.others.changed.add(("users", user["sourcedId"]))
 
     def a_repair(self) -> None:
-        """What others changed is as it was, if the last run came to its end."""
+        """What others changed is as it was, if the last run came to its end and the row can be read."""
         before = in_force(self.feed)
         result = self.feed.repair()
         self.rosters[result.run] = self.roster
         self.heard(result)
         if self.told.settled:
-            self.others.changed.clear()
+            self.others.changed -= {
+                (name, one) for name, one in self.others.changed if self.roster[name].get(one)
+            }
         self.looked_at(before)
 
     def teardown(self) -> None:
