@@ -319,7 +319,7 @@ def test_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
 
 
 def test_an_entity_that_no_drop_has_is_nothing(archive: Archive, tmp_path: Path) -> None:
-    """It is told from one without records."""
+    """It differs from an entity without records."""
     accepted = standing(tmp_path, district())
     users = accepted["users"]
     archive.keep("monday", {"users": replace(users, accepted=users.accepted.clear())})

@@ -143,7 +143,7 @@ def test_a_class_in_another_school_is_told_by_the_first_sync(target: Served, fol
 
 
 def test_nobody_adopts_while_a_run_holds_the_feed(target: Served, folder: Path) -> None:
-    """Exit 1, and it is told who does."""
+    """Exit 1, and the message names the run that holds it."""
     with (
         Ledger(target.state / "ledger.db") as ledger,
         ledger.hold(FeedKey(target.sandbox.url, "default"), "the-first"),

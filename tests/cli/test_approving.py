@@ -40,7 +40,7 @@ def dies_once_accepted(feed: Feed, rows: Rows, mode: str = "bulk") -> None:
 
 
 def said(run: Run) -> str:
-    """What was told, in one line."""
+    """The printed messages, in one line."""
     return " ".join(run.err.split())
 
 

@@ -160,7 +160,7 @@ def test_what_cannot_be_meant_is_refused(feed: Feed, words: dict[str, str], said
 
 
 def test_two_drops_of_a_day_and_names_without_one(feed: Feed) -> None:
-    """Of two nobody can say which counts; what has no date is told and left out."""
+    """Of two nobody can say which counts; what has no date is reported and skipped."""
     feed.deliver(FIRST, district())
     feed.deliver("final", district())
     first = feed.backfill()

@@ -39,7 +39,7 @@ def approve(feed: Feed, held: Run) -> Run:
 
 
 def test_the_same_backfill_goes_on_after_an_approval(feed: Feed) -> None:
-    """To begin with the full export again would bring back what a person has let go; it is said how to approve it."""
+    """Starting again with the full export would bring back what a person approved to remove; the message says how to approve it."""
     stopped = held_on_the_second_day(feed)
     approved = approve(feed, stopped)
     again = feed.backfill()

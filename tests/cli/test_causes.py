@@ -1,4 +1,4 @@
-"""What people are told of: one cause for what they would act upon, whatever its numbers, and nothing that a target said."""
+"""What people are notified of: one cause for each thing to act on, whatever its numbers, and nothing that a target answered."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def trouble(sourced_id: str, detail: str, term: Term = "failed") -> RecordProble
 
 
 def told(one: RunResult) -> list[tuple[str, str]]:
-    """The kinds and sentences that are told of a run."""
+    """The kinds and sentences of the causes of a run."""
     return [
         (cause.kind, " ".join(cause.sentences)) for cause in causes_of(one, "feed.toml", "today")
     ]
@@ -153,7 +153,7 @@ def test_a_run_ends_only_what_it_knows_of(
 
 
 def test_a_run_that_broke_off_is_one_cause_whatever_its_numbers() -> None:
-    """And nothing of a target's answer is told."""
+    """And nothing of a target's answer is shown."""
     one, same = (
         early_end_cause(error, str(error), "feed.toml")
         for error in (

@@ -175,7 +175,7 @@ def test_what_waits_in_the_archive_keeps_its_id(school: School) -> None:
 
 
 def test_nobody_reads_a_name_where_many_may(school: School) -> None:
-    """What is held is told by a short id on the terminal, in the report and in the plan; whoever must judge has all of it."""
+    """Held records have a short id on the terminal, in the report and in the plan; the local file for the person who decides has the complete id."""
     school.configure(limits="vanished_records = 0\nvanished_percent = 0")
 
     run = school.sync(OTHER)

@@ -347,7 +347,7 @@ def test_a_bare_drop_goes_to_the_sandbox_whatever_the_environment_says(
 
 
 def test_a_dead_target_ends_in_a_sentence(tmp_path: Path) -> None:
-    """Exit 1; what was not sent waits, and is told."""
+    """Exit 1; what was not sent waits, and is reported."""
     folder = drop(tmp_path / "drop", district())
     with Sandbox(None) as server:
         url = server.url
@@ -365,7 +365,7 @@ def test_a_dead_target_ends_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
-    """A second one is told who holds the feed."""
+    """The error of a second one names the run that holds the feed."""
     folder = drop(tmp_path / "drop", district())
 
     state = tmp_path / "state"

@@ -93,7 +93,7 @@ def test_what_is_approved_is_sent_and_who_approved_is_kept(held: Held) -> None:
 
 
 def test_whoever_is_in_the_drop_again_is_not_removed_by_a_form_either(held: Held) -> None:
-    """The corrected export came after the plan: whoever approves is told, and nothing is sent."""
+    """The corrected export came after the plan: the person who approves is notified, and nothing is sent."""
     drop(held.drop, district())
 
     with pytest.raises(SettingsError, match=f"Nothing of plan {held.plan} is left to send"):

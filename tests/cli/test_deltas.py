@@ -1,4 +1,4 @@
-"""Deltas that come in another order than they were made: the newer value stays, and the older row is told."""
+"""Deltas that arrive in another order than they were made: the newer value stays, and the older row is reported."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def bo(moment: str, status: str = "active", **cells: str) -> Rows:
 
 
 def test_an_older_row_does_not_go_over_a_newer_one(feed: Feed) -> None:
-    """It is told with its row; new rows of the same drop arrive, one that names the record too."""
+    """It is reported with its row; new rows of the same drop arrive, also one that names the record."""
     newer = feed.sync(bo(ELEVENTH, givenName="Newer"))
     older = bo(FIFTH, givenName="Older")
     older["users"].append(older["users"][0] | {"sourcedId": "new", "username": "new"})

@@ -1,4 +1,4 @@
-"""`roster discard`: a plan that nobody wants is let go of, and it is kept who did that and why."""
+"""`roster discard`: a plan that nobody wants is discarded, and the ledger keeps who did that and why."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_plan_that_is_not_there_is_told_with_those_that_wait(state: Path) -> N
 
 @pytest.mark.parametrize("status", ["discarded", "replaced", "expired", "approved", "sent"])
 def test_a_plan_that_is_decided_stays_so(status: str, state: Path) -> None:
-    """Exit 2, and it is told what became of it."""
+    """Exit 2, and the message says what became of the plan."""
     plan = waiting(state)
     with Ledger(state / "ledger.db") as ledger:
         for one in ("approved", "sent") if status == "sent" else (status,):

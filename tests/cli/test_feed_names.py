@@ -64,7 +64,7 @@ def test_a_feed_is_named_or_its_path_lies_in_the_folder(feeds: Path, district: s
     ],
 )
 def test_nothing_else_is_a_feed(feeds: Path, district: str) -> None:
-    """No file elsewhere, no drop, and no link or dots that lead out; the folder and the next step are told."""
+    """No file elsewhere, no drop, and no link or dots that lead out; the message names the folder and the next step."""
     with pytest.raises(
         SettingsError, match=r"is no feed file in .*feeds\. .*\$ROSTER_FEEDS of the worker says"
     ):

@@ -75,7 +75,7 @@ def sync(place: Served, rows: Rows, *more: str) -> Run:
 
 
 def credentials(place: Served) -> dict[str, str]:
-    """What a command is told of this target."""
+    """The environment of a command for this target."""
     return {
         "TIMEBACK_API_URL": place.sandbox.url,
         "TIMEBACK_TOKEN_URL": place.sandbox.token_url,
@@ -255,7 +255,7 @@ def test_what_a_dead_target_keeps_is_finished_later(tmp_path: Path) -> None:
 
 
 def test_a_forgotten_person_is_not_called_somebody_elses(target: Served) -> None:
-    """Neither where the target was told, nor where it still has the record."""
+    """Neither in a target that deleted the record, nor in one that still has it."""
     target.roster("forget", "lv-ana-0001")
     gone = target.roster("why", "lv-ana-0001", "--entity", "users")
     target.change("users", "lv-ana-0001", status="active")
@@ -367,8 +367,8 @@ def test_missing_credentials_are_told_before_anything_is_done(target: Served) ->
     assert "active" == target.record("users", "lv-ana-0001")["status"]
 
 
-def test_a_record_that_cannot_be_blanked_is_told(tmp_path: Path) -> None:
-    """It is deleted all the same; what is needed to try again is kept, and no value is told."""
+def test_a_record_that_cannot_be_blanked_is_reported(tmp_path: Path) -> None:
+    """It is deleted all the same; what is needed to try again is kept, and no value is shown."""
     refusing = Refusing()
     with Sandbox(None, wrap=refusing.over) as sandbox:
         place = Served(sandbox, tmp_path / "state")
@@ -497,7 +497,7 @@ def test_a_delta_does_not_bring_the_person_back(target: Served) -> None:
 
 
 class Refusing:
-    """A target that refuses each PUT below a path, and repeats what it was told."""
+    """A target that refuses each PUT below a path, and repeats what it received."""
 
     def __init__(self) -> None:
         self.path = ""

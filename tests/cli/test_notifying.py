@@ -1,4 +1,4 @@
-"""People are told of what a run came to: each cause once, again when it comes back, and never a name or a secret."""
+"""People are notified of how a run ended: each cause once, again when it comes back, and never with a name or a secret."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Larkspur:
 
     @property
     def told(self) -> frozenset[str]:
-        """What the ledger says was told."""
+        """The causes that the ledger has noted as notified."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
             return ledger.notified(FeedKey("sandbox", "larkspur"))
 

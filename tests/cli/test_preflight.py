@@ -1,4 +1,4 @@
-"""`roster preflight`: what stands in the way of a first load is told, check by check, and never raised."""
+"""`roster preflight`: what stands in the way of a first load is reported, check by check, and never raised."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def said(run: Run, name: str) -> str:
 
 
 def test_a_feed_that_can_be_loaded_is_ready(place: Place) -> None:
-    """Each check is told; nothing was written, here or there. Whether the client may write is not known."""
+    """Each check is listed; nothing was written, here or there. Whether the client may write is not known."""
     run = place.preflight()
 
     assert (0, True, {"probe": "warning"}) == (run.code, run.json["ok"], standings(run))
@@ -360,8 +360,8 @@ def test_a_state_folder_that_others_can_read_is_told(place: Place) -> None:
     assert "chmod 700" in said(run, "state folder")
 
 
-def test_a_state_folder_that_cannot_be_made_is_told(place: Place) -> None:
-    """Exit 1; words that the target does not know have nowhere to be written to, and that is told too."""
+def test_a_state_folder_that_cannot_be_made_is_reported(place: Place) -> None:
+    """Exit 1; words that the target does not know cannot be written anywhere, and that is reported too."""
     place.rows(unmapped())
     (place.folder / "file").write_text("no folder")
 

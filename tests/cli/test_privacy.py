@@ -53,7 +53,7 @@ rejected_percent = 100
 
 @dataclass
 class Mean:
-    """A target that, once it is mean, refuses each write and repeats all that it was told, the token too."""
+    """A target that, once it is mean, refuses each write and repeats all that it received, the token too."""
 
     is_mean: bool = False
     process: int = 0
@@ -295,7 +295,7 @@ def test_a_password_that_a_feed_shares_is_never_shown(tmp_path: Path) -> None:
 
 
 def test_who_refuses_the_secret_cannot_make_us_repeat_it(tmp_path: Path) -> None:
-    """The endpoint for tokens says all that it was told, in each of the places where an error may be said."""
+    """The endpoint for tokens repeats all that it received, in each place where an answer may have an error."""
 
     def over(app: ASGIApp) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:

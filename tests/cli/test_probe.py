@@ -54,7 +54,7 @@ def feed(folder: Path, url: str, more: str = "") -> Path:
 
 
 def test_a_target_that_is_not_for_staging_is_not_probed(tmp_path: Path) -> None:
-    """Exit 2, nothing is kept, and it is told how to say that it is one."""
+    """Exit 2, nothing is kept, and the message says how to declare it as staging."""
     run = roster(
         "probe", feed(tmp_path, REMOTE), "--json", state=tmp_path / "state", environment=CREDENTIALS
     )

@@ -156,7 +156,7 @@ TWO = {
 def test_a_role_that_was_made_of_a_class_goes_with_it(
     files: tuple[str, ...], at: Served, tmp_path: Path
 ) -> None:
-    """Also on a night that has the enrollment alone; whoever has no other role keeps it, and is told of."""
+    """Also on a night that has the enrollment alone; a user without another role keeps it, and is reported."""
     synced(at, written(tmp_path / "first", **TWO))
     gone = (
         TWO["enrollments"]

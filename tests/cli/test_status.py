@@ -87,7 +87,7 @@ def test_without_a_ledger_there_is_nothing_to_tell(tmp_path: Path) -> None:
 
 
 def test_a_feed_that_is_well_ends_with_0(tmp_path: Path) -> None:
-    """The last run is told with what it sent and rejected."""
+    """The last run is listed with what it sent and rejected."""
     rows = changed(district(), "bo", email="")
     sync = roster("sync", drop(tmp_path / "drop", rows), "--json", state=tmp_path / "state")
 
@@ -189,7 +189,7 @@ def test_a_plan_that_expired_is_not_held(tmp_path: Path) -> None:
 
 
 def test_a_plan_that_was_approved_and_not_sent_is_held(tmp_path: Path) -> None:
-    """It is told who approved it, and it can be sent to its end, and not discarded."""
+    """The status names who approved it. It can be sent to its end, and not discarded."""
     enter(tmp_path, ended("r1", 2, 3, plan="p1"), ended("r2", 1, 1, approved="p1"))
     with Ledger(tmp_path / "ledger.db") as ledger:
         hold = Hold("vanished", "users", "", 40, "40 of 100 users vanished.")
@@ -214,7 +214,7 @@ def test_a_plan_that_was_approved_and_not_sent_is_held(tmp_path: Path) -> None:
     ids=["failed", "refused", "killed", "held, and no plan waits any more", "wrong use"],
 )
 def test_the_last_run_decides(last: Run, expected: int, tmp_path: Path) -> None:
-    """A run that failed, was refused or never ended needs somebody; the last good one is told beside it."""
+    """A run that failed, was refused or never ended needs somebody; the last good one is listed beside it."""
     enter(tmp_path, ended("r1", 30), last)
 
     run = told(tmp_path)

@@ -66,7 +66,7 @@ def test_a_stopped_run_finishes_what_is_under_way(feed: Feed, signal_: signal.Si
 
 
 class Silent:
-    """A target that does what it is asked and, until it is told to `speak`, says nothing."""
+    """A target that does what it is asked and answers nothing until `speak` is called."""
 
     speaks = False
 

@@ -76,7 +76,7 @@ def test_a_delta_all_of_whose_rows_are_rejected_is_not_done(feed: Path) -> None:
 
 
 def test_a_snapshot_all_of_whose_people_are_rejected_is_not_done(feed: Path) -> None:
-    """Nobody vanishes by it, and nobody is told that all is well."""
+    """Nobody vanishes by it, and no message says that all is well."""
     drop(feed.parent / "drop", district())
     state = feed.parent / "state"
     roster("sync", feed, state=state)

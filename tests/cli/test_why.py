@@ -234,7 +234,7 @@ def test_what_only_the_target_has_is_somebody_elses(target: Served) -> None:
 
 
 def test_a_target_that_is_down_is_no_error(target: Served, tmp_path: Path) -> None:
-    """The rest of the story is told; so it is without being asked, and without credentials."""
+    """The rest of the story is printed; also if the target is not asked, and without credentials."""
     there = {"TIMEBACK_API_URL": target.sandbox.url, "TIMEBACK_ACCESS_TOKEN": "expired"}
 
     refused = roster("why", "bo", "--json", state=target.state, environment=there)
@@ -323,7 +323,7 @@ def test_without_any_run_nobody_knows_anything(tmp_path: Path) -> None:
 
 
 def test_feed_target_and_entity_can_be_named(feed: Feed) -> None:
-    """By name, by the feed file, by target; and what is misspelled is told."""
+    """By name, by the feed file, by target; a misspelled name is reported."""
     roster("sync", feed.folder / "drop", state=feed.state)
 
     def asked(*more: str | Path) -> list[tuple[str, str]]:

@@ -232,8 +232,8 @@ def test_strict_never_accepts_more(case: Case, tmp_path: Path) -> None:
         assert known == {*kept.frame["#row"], *kept.ragged}
 
 
-def test_a_refused_row_is_told_with_its_number_and_text(tmp_path: Path) -> None:
-    """Row numbers count records, not lines; control characters are told by their codes."""
+def test_a_refused_row_is_reported_with_its_number_and_text(tmp_path: Path) -> None:
+    """Row numbers count records, not lines; control characters are shown by their codes."""
     raw = read_file(tmp_path, b"id,name\n1,Ana\n\n2,Diaz, Bo\n3,C\x00\n4,Di\n")
 
     told = raw.findings.errors.select(
@@ -273,7 +273,7 @@ def test_a_notice_names_the_first_rows(tmp_path: Path) -> None:
     ],
 )
 def test_a_refusal_says_where(data: bytes, rule: str, detail: str, tmp_path: Path) -> None:
-    """A refused file is told with the line, the byte or the kind of payload."""
+    """A refused file is reported with the line, the byte or the kind of payload."""
     raw = read_file(tmp_path, data)
 
     assert [(rule, detail)] == raw.findings.errors.select("rule", "value").rows()

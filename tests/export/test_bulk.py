@@ -1,4 +1,4 @@
-"""A roster as the standard's files: which rows and columns they have, and what is told of the rest."""
+"""A roster as the standard's files: which rows and columns they have, and what is reported about the rest."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def ids(made: BulkExport, entity: str) -> list[str]:
 
 
 def test_a_clean_district_is_exported_whole(tmp_path: Path) -> None:
-    """Each file has its rows, and nothing is told."""
+    """Each file has its rows, and nothing is reported."""
     made = exported(tmp_path, district())
 
     assert {name: len(rows) for name, rows in district().items()} == {
@@ -158,7 +158,7 @@ def test_what_only_the_standard_wants_is_told_and_not_made_up(tmp_path: Path) ->
 
 
 def test_strictly_such_rows_are_left_out(tmp_path: Path) -> None:
-    """What remains is conformant, and nobody names the mother who is not in it; each is told of at its place in the drop."""
+    """What remains is conformant, and no row names the mother who is not in it; each omitted row is reported with its place in the drop."""
     rows = changed(district(), "mum", username="")
     rows["users"].reverse()
     made = exported(tmp_path, rows, strict=True)

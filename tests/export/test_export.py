@@ -1,4 +1,4 @@
-"""`roster export`: what is in the zip, and what is told of the rest."""
+"""`roster export`: what is in the zip, and what is reported about the rest."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_no_letter_of_a_damaged_file_is_lost(
 def test_a_damaged_zip_is_read_or_refused(
     name: str, harm: list[Damage], strict: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Each file of it is read as it was put in, if under another name, or it is told that it could not be."""
+    """Each file of it is read as it was put in, if under another name, or it is reported as not readable."""
     files = SAMPLES[name].files
     path = tmp_path_factory.mktemp("drop") / "drop.zip"
     path.write_bytes(damaged(zipped(files), harm))

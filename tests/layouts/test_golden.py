@@ -16,6 +16,6 @@ def test_a_sample_becomes_what_was_reviewed(code: str) -> None:
 
 @pytest.mark.parametrize("code", LAYOUTS)
 def test_every_column_of_a_sample_is_read_or_ignored_on_purpose(code: str) -> None:
-    """The samples have every column that their layout knows under its own name, so that a layout without one is told of."""
+    """The samples have every column that their layout knows under its own name, so that a layout without one of them is reported."""
     assert (SAMPLES / code).is_dir()
     assert "header_unknown" not in text_of(code)

@@ -1,4 +1,4 @@
-"""What a spreadsheet has done to a drop is told, and mended only where the feed file says so and nothing else can be meant."""
+"""What a spreadsheet has done to a drop is reported, and repaired only where the feed file says so and nothing else can be meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A layout takes one file: everything of it is declared here, and it is recognized, read, checked and told of."""
+"""A layout takes one file: everything is declared here, and the layout is recognized, read, checked and reported."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_column_that_the_entity_lacks_is_refused_where_it_is_declared() -> Non
 
 
 def test_an_ignored_file_is_no_unknown_file(toy_drop: Path) -> None:
-    """What is not of the layout is told, and not read."""
+    """A file that does not belong to the layout is reported, and not read."""
     written(toy_drop, lunches="pupil,dish\n01,soup")
 
     assert "unknown_file" in rules(normalized(toy_drop, TOY).findings)

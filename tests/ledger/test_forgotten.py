@@ -78,7 +78,7 @@ def test_who_is_forgotten_is_known_by_digest(ledger: Ledger) -> None:
 def test_the_rows_of_a_person_are_found(
     ledger: Ledger, person: str, found: dict[str, list[str]]
 ) -> None:
-    """Ids that are alike, that hold spaces or signs, are told apart."""
+    """Similar ids, and ids with spaces or signs, are distinguished."""
     fill(ledger, KEY)
 
     assert (found, {}) == (ledger.of_person(KEY, person), ledger.of_person(OTHER, person))

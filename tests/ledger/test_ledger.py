@@ -348,8 +348,8 @@ def test_a_damaged_file_is_refused(path: Path) -> None:
         Ledger(path)
 
 
-def test_damage_found_while_reading_is_told(path: Path) -> None:
-    """Damage in the middle of the file, which only a read of the rows finds, is told the same way."""
+def test_damage_found_while_reading_is_reported(path: Path) -> None:
+    """Damage in the middle of the file, which only a read of the rows finds, is reported the same way."""
     with Ledger(path) as ledger:
         ledger.record(
             KEY, "users", records(*(f"u{number:04}" for number in range(2000))), {}, [], "r1"

@@ -80,7 +80,7 @@ def test_a_person_is_forgotten_with_the_parts(ledger: Ledger) -> None:
 
 
 def test_what_runs_removed_is_counted_by_its_rows(ledger: Ledger) -> None:
-    """Of runs since a moment, ended or not; what a person let go, came back or is only kept does not count."""
+    """Of runs since a moment, ended or not; what a person approved to remove, what came back and what is only kept does not count."""
     runs = [
         replace(RUN, id="killed"),
         replace(RUN, id="old", started=NIGHT - 8 * DAY),

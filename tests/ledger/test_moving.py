@@ -46,7 +46,7 @@ def known(ledger: Ledger, key: FeedKey) -> set[tuple[str, int, str]]:
 
 
 def test_all_that_is_kept_of_a_feed_goes_along(ledger: Ledger) -> None:
-    """To a name that has nothing yet: records, intents, runs, plans, renamed ids, and of what people were told."""
+    """To a name that has nothing yet: records, intents, runs, plans, renamed ids, and the causes that people were notified of."""
     sent(ledger, OLD, "r1", 1, "ana", "bo")
     ledger.intend(OLD, "users", pl.DataFrame({"sourcedId": ["cy"], FINGERPRINT: [1]}), "r1")
     ledger.note_renamed(OLD, {("users", "new"): "ana"}, "r1")

@@ -64,7 +64,7 @@ def test_an_address_that_cannot_be_meant_is_told_without_a_word_of_it(
 
 
 def test_a_ledger_is_not_opened_at_such_an_address() -> None:
-    """Whoever has not asked first is told the same, and nothing of it."""
+    """A caller that did not check first gets the same message, without the address."""
     with pytest.raises(
         ValueError, match=r"^The address of the ledger does not begin with postgresql://\. Expected"
     ):

@@ -53,7 +53,7 @@ def settle(ledger: Ledger, key: FeedKey = KEY) -> None:
 
 
 def test_each_record_has_its_status_and_the_run_that_gave_it(ledger: Ledger) -> None:
-    """What was done with a record is told apart from what was only decided about it."""
+    """What was done with a record is distinguished from what was only decided about it."""
     settle(ledger)
 
     found = ledger.details(KEY, "users").select("sourcedId", "status", "run").rows()

@@ -1,4 +1,4 @@
-"""The ledger remembers of which causes people were told, in either database."""
+"""The ledger remembers which causes people were notified of, in either database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_feed_of_which_nobody_heard_has_no_causes(ledger: Ledger) -> None:
 
 
 def test_what_was_told_stays_until_it_is_over(ledger: Ledger) -> None:
-    """Each feed has its own causes, and one that is told twice is kept once."""
+    """Each feed has its own causes, and one that is notified twice is kept once."""
     ledger.note_notified(KEY, ["held a", "stale b"], over=[], run="r1", at=NOW)
     ledger.note_notified(OTHER, ["held a"], over=[], run="r2", at=NOW)
     ledger.note_notified(KEY, ["held a", "failed c"], over=["stale b", "unknown"], run="r3", at=NOW)

@@ -1,4 +1,4 @@
-"""Everything that is wrong in a mapping file is told at once: file, line, what is wrong, and what was meant."""
+"""Everything that is wrong in a mapping file is reported at once: file, line, what is wrong, and what was meant."""
 
 from __future__ import annotations
 

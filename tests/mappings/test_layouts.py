@@ -43,7 +43,7 @@ def test_the_sample_loads_by_its_mapping(tmp_path: Path) -> None:
 
 
 def test_a_feeds_file_names_the_mapping_file(tmp_path: Path) -> None:
-    """Relative to itself; what is wrong in it is told before anything is read."""
+    """Relative to itself; what is wrong in it is reported before anything is read."""
     run = roster("sync", SAMPLE / "hawthorn.toml", "--json", state=tmp_path)
     feed = tmp_path / "feed.toml"
     feed.write_text((SAMPLE / "hawthorn.toml").read_text("utf-8"), "utf-8")

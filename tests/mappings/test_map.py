@@ -54,7 +54,7 @@ def test_the_guess_of_the_sample_is_what_was_reviewed(tmp_path: Path) -> None:
 
 
 def test_a_guess_that_a_person_has_finished_loads_as_the_mapping_by_hand(tmp_path: Path) -> None:
-    """The same records arrive, and until it is finished, what is missing is told."""
+    """The same records arrive, and until it is finished, what is missing is reported."""
     text = GOLDEN.read_text("utf-8")
     unfinished, finished = tmp_path / "unfinished.toml", tmp_path / "finished.toml"
     unfinished.write_text(text, "utf-8")
@@ -156,7 +156,7 @@ def test_a_feeds_file_says_where_the_drop_is_and_how_it_is_encoded(tmp_path: Pat
 
 
 def test_files_of_which_nothing_is_known_are_left_out(tmp_path: Path) -> None:
-    """They are told, and so are those without rows, and those that cannot be read."""
+    """They are listed, and so are those without rows, and those that cannot be read."""
     drop = written(
         tmp_path / "drop",
         pupils="Id,Forename,Surname\n1,A,B",

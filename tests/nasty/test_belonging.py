@@ -35,7 +35,7 @@ def test_a_class_has_one_main_teacher(tmp_path: Path) -> None:
 
 
 def test_a_student_is_no_second_main_teacher(tmp_path: Path) -> None:
-    """That `primary` is set for a student is told by a rule of its own."""
+    """That `primary` is set for a student is reported by a rule of its own."""
     assert (["e1", "e3"], {"primary_not_teacher"}) == mains(
         tmp_path, changed(district(), "e1", primary="true")
     )
@@ -91,7 +91,7 @@ def test_of_changes_nobody_can_say_who_teaches(tmp_path: Path) -> None:
 
 
 def test_an_enrollment_is_in_the_school_of_its_class(tmp_path: Path) -> None:
-    """The class is right, and the other school is told."""
+    """The class is right, and the other school is reported."""
     checked = judged(tmp_path, changed(district(), "e1", schoolSourcedId="s2"))
 
     schools = checked.standing["enrollments"].accepted.select("sourcedId", "schoolSourcedId").rows()
@@ -203,7 +203,7 @@ def test_without_the_file_of_roles_every_user_is_refused(tmp_path: Path) -> None
 
 
 def test_a_session_may_end_before_it_begins(tmp_path: Path) -> None:
-    """It is told and loaded: what hangs on it shall not wait for a typing error."""
+    """It is reported and loaded: records that refer to it must not wait for a typing error."""
     checked = judged(tmp_path, changed(district(), "t1", endDate="2025-01-15"))
 
     assert ({"period_empty"}, ["t1", "y"]) == (

@@ -31,7 +31,7 @@ SPELLINGS = {
 
 
 def detail(status: int, body: bytes) -> str:
-    """Have a write answered, and give what is told of it."""
+    """Have a write answered, and return the detail that is reported."""
 
     async def answer() -> wire.Response:
         def handler(request: httpx.Request) -> httpx.Response:
@@ -54,7 +54,7 @@ def detail(status: int, body: bytes) -> str:
 def test_credentials_that_the_target_repeats_are_hidden(
     status: int, told: int, spelled: str
 ) -> None:
-    """The rest of what it says is told."""
+    """The rest of the message is reported."""
     failure = {
         "imsx_codeMajor": "failure",
         "imsx_CodeMinor": {"imsx_codeMinorField": [{"imsx_codeMinorFieldValue": "invaliddata"}]},
@@ -67,7 +67,7 @@ def test_credentials_that_the_target_repeats_are_hidden(
 
 
 def test_a_secret_that_the_target_takes_for_an_id_is_hidden() -> None:
-    """The id of a record that was made elsewhere is told too."""
+    """The id of a record that was made elsewhere is reported too."""
     pairs = {"suppliedSourcedId": "bo", "allocatedSourcedId": SECRET}
 
     assert "under another id, '...', where" in detail(

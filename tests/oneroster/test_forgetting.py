@@ -44,7 +44,7 @@ def test_a_record_that_the_target_lost_is_gone(sandbox: Sandbox) -> None:
 
 
 def test_an_id_of_dots_cannot_be_addressed(sandbox: Sandbox) -> None:
-    """It is told, and no other record is hit."""
+    """It is reported, and no other record is hit."""
     done = forgotten(sandbox, "..")
 
     assert (False, {}, []) == (done.is_done, done.deleted, list(sandbox.requests))

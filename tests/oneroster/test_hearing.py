@@ -134,7 +134,7 @@ def test_a_write_whose_answer_cannot_be_read_is_looked_up(district: District) ->
 def test_a_page_that_cannot_be_read_ends_the_reading(
     district: District, answer: Any, why: str
 ) -> None:
-    """Whoever reads is told in a sentence: `get`, `verify`, `adopt`."""
+    """Commands that read report it in a sentence: `get`, `verify`, `adopt`."""
 
     async def run() -> None:
         target = replace(district.target, answer_bytes=5000)

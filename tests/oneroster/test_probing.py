@@ -259,7 +259,7 @@ def odd_other() -> Iterator[ProbeResult]:
 def test_each_oddity_is_found(
     odd_one: ProbeResult, question: str, collection: str, answer: str, harms: str
 ) -> None:
-    """And those that the loader does not bear are told with what they mean for which command."""
+    """And those that the loader cannot handle are reported with what they mean for which command."""
     assert_found(odd_one, question, collection, answer, harms)
 
 
@@ -317,7 +317,7 @@ def assert_found(
     ],
 )
 def test_bodies_are_of_five_kinds(body: bytes, kind: str) -> None:
-    """What a target says with an answer is told apart from what a gateway does."""
+    """The body of a target's answer is distinguished from that of a gateway."""
     assert kind == kind_of_body(body)
 
 

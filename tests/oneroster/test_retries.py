@@ -195,7 +195,7 @@ def test_a_run_repeats_so_much_altogether() -> None:
 
 
 def test_a_target_that_wants_to_be_left_alone_is_left_alone_by_all() -> None:
-    """One request is told so, and nobody asks until the time is over."""
+    """One request gets that answer, and nobody asks until the time is over."""
     order: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:

@@ -213,7 +213,7 @@ def broken(request: httpx.Request) -> httpx.Response:
     ],
 )
 def test_no_token_names_host_status_and_next_step(answer: Handler, said: str) -> None:
-    """People are told what to do, and never a secret, even if the endpoint repeats it."""
+    """The message says what to do, and never has a secret, even if the endpoint repeats it."""
     with pytest.raises(
         TargetError, match=rf"login\.example\.edu.* {said}.*Check the token address"
     ) as error:

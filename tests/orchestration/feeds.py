@@ -35,7 +35,7 @@ class Feed:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What a flow is told of it."""
+        """The parameters of a flow for this feed."""
         return {"district": str(self.file), "state": str(self.state)}
 
     def sync(self) -> None:

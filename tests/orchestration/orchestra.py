@@ -47,7 +47,7 @@ class FlowRun:
 
 @dataclass(frozen=True)
 class Orchestra:
-    """Server and worker; `state` is the state folder of flows that are told no other."""
+    """Server and worker; `state` is the state folder of flows that are given no other."""
 
     state: Path
     port: int

@@ -68,7 +68,7 @@ def counted(request: httpx.Request) -> httpx.Response:
     "handler", [serve, linked, counted, lambda request: serve(request, {"X-Total-Count": "5"})]
 )
 def test_short_pages_lose_nothing(handler: Handler) -> None:
-    """Whatever is told of the others, and if nothing is."""
+    """Whatever the answer says about the other pages, and if it says nothing."""
     assert read(handler) == ["0", "1", "2", "3", "4"]
 
 

@@ -56,7 +56,7 @@ def test_one_api_feeds_another(tmp_path: Path) -> None:
 
 
 def test_only_changes_are_asked_for_after_the_first_night(tmp_path: Path) -> None:
-    """Somebody has another name, and one enrollment is over; whoever is not told of stays."""
+    """Somebody has another name, and one enrollment is over; records that are not listed stay."""
     with districts(tmp_path, DELTA) as both:
         first = both.feed.run("sync")
         both.source.change("users", "ana", familyName="Vega")

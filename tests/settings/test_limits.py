@@ -63,7 +63,7 @@ def test_limits_can_be_raised_for_a_while(tmp_path: Path) -> None:
 
 
 def test_days_of_the_calendar(tmp_path: Path) -> None:
-    """Single days and spans; the last day is told."""
+    """Single days and spans; the last day is reported."""
     calendar = feed(
         tmp_path, tail='[calendar]\nblackout = ["2026-11-24", "2026-12-20..2027-01-04"]'
     ).calendar

@@ -21,7 +21,7 @@ def test_a_file_that_says_nothing_tells_nobody(tmp_path: Path) -> None:
 
 
 def test_addresses_come_from_variables_and_files_and_are_never_shown(tmp_path: Path) -> None:
-    """Every kind of cause is told, unless the file names some."""
+    """Every kind of cause is reported, unless the file names some."""
     (tmp_path / "chat").write_text(f"{ADDRESS}\n")
     read = feed(
         tmp_path,
@@ -40,7 +40,7 @@ def test_addresses_come_from_variables_and_files_and_are_never_shown(tmp_path: P
 
 
 def test_what_cannot_be_read_is_a_fault_of_that_addressee_alone(tmp_path: Path) -> None:
-    """The others are told."""
+    """The others are notified."""
     read = feed(tmp_path, SANDBOX + '[notify]\nenv = ["A", "B"]\nfiles = ["nowhere"]')
     found = recipients_of(read, "feed.toml", {"B": ADDRESS})
 

@@ -228,8 +228,10 @@ WRONG = (
 @pytest.mark.parametrize(
     ("text", "words"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
 )
-def test_a_wrong_file_is_told_in_one_sentence(tmp_path: Path, text: str, words: list[str]) -> None:
-    """What is wrong is told with file, key, what was found and what to do; never with a secret."""
+def test_a_wrong_file_is_reported_in_one_sentence(
+    tmp_path: Path, text: str, words: list[str]
+) -> None:
+    """The error has the file, the key, what was found and what to do; never a secret."""
     told = problems(tmp_path, text)
 
     assert [] == [
@@ -249,7 +251,7 @@ def test_everything_that_is_wrong_is_told(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """A missing file, a folder and bytes that are no text are told with the file's name."""
+    """A missing file, a folder and bytes that are no text are reported with the file's name."""
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
     for name, word in (
         ("absent.toml", "cannot be read"),

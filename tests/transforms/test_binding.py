@@ -189,7 +189,7 @@ def test_other_spellings(
     rule: str | None,
     tmp_path: Path,
 ) -> None:
-    """A value becomes the standard's, and that is told; what cannot be read stays as it was."""
+    """A value becomes the standard's, and that is reported; what cannot be read stays as it was."""
     roster, broken = spelled(tmp_path, {f"{entity} {record}": {column: value}})
 
     cell = roster.tables[entity].frame.filter(sourcedId=record)[column].to_list()
@@ -214,7 +214,7 @@ def test_passwords_are_dropped_when_they_are_read(tmp_path: Path) -> None:
 
 
 def test_passwords_stay_if_the_settings_say_so(tmp_path: Path) -> None:
-    """Then they are part of the record, and nothing is told."""
+    """Then they are part of the record, and nothing is reported."""
     raw = read(drop(tmp_path, changed(district(), "bo", password="hunter2")))
 
     roster = normalize("oneroster", raw, ReadingOptions(TODAY, secrets=True))
@@ -243,7 +243,7 @@ def one_1_1(folder: Path) -> Path:
 
 
 def test_the_one_role_of_1_1_becomes_rows_of_roles(tmp_path: Path) -> None:
-    """An administrator is told by the organization; the main organization is known if there is only one."""
+    """The organization decides the kind of an administrator; the main organization is known if there is only one."""
     tables = normalized(one_1_1(tmp_path)).tables
 
     roles = tables["roles"].frame.select("userSourcedId", "orgSourcedId", "role", "roleType").rows()

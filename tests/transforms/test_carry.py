@@ -65,7 +65,7 @@ def test_values_become_the_targets(
     rule: str | None,
     tmp_path: Path,
 ) -> None:
-    """A value is mapped, replaced or left out; only the latter two are told."""
+    """A value is mapped, replaced or left out; only the latter two are reported."""
     rows = district()
     rows[entity] = [
         row | {column: value} if row["sourcedId"] == record else row for row in rows[entity]

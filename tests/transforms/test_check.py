@@ -223,7 +223,7 @@ def test_a_role_of_nobody_is_a_record_that_was_refused(tmp_path: Path) -> None:
     ],
 )
 def test_one_role_is_the_primary_one(role: dict[str, str], rule: str, tmp_path: Path) -> None:
-    """Two primary roles in one organization, or none, are told; nothing is refused."""
+    """Two primary roles in one organization, or none, are reported; nothing is refused."""
     rows = district()
     rows["roles"].append(role)
 

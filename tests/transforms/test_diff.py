@@ -107,7 +107,7 @@ def test_rejected_is_not_absent(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_certain_id_keep_everybody(tmp_path: Path) -> None:
-    """Who is missing cannot be said then, and that is told."""
+    """Nobody can say then who is missing, and that is reported."""
     known = loaded(tmp_path / "before", district())
 
     difference = compared(tmp_path, changed(without(district(), "e3"), "e1", sourcedId=""), known)

@@ -75,7 +75,7 @@ def test_results_of_the_forgotten_are_withheld(tmp_path: Path) -> None:
 
 
 def test_a_row_with_a_fault_is_withheld_and_not_rejected(tmp_path: Path) -> None:
-    """Its values would stand in the rejects; another person's faults are told as always."""
+    """Its values would stand in the rejects; another person's faults are reported as always."""
     rows = changed(changed(district(), "e1", role="pupil"), "e2", role="pupil")
 
     standing, findings = without(tmp_path, rows, "ana")

@@ -41,7 +41,7 @@ def test_a_drop_that_takes_no_role_from_anybody_brings_nobody_in(tmp_path: Path)
 
 
 def test_without_enrollments_nothing_is_left_of_what_was_made_of_them(tmp_path: Path) -> None:
-    """A roster may have come without its enrollments; the last role stays all the same, and is told."""
+    """A roster may have come without its enrollments; the last role stays all the same, and is reported."""
     before = standing(tmp_path / "before", **TWICE)
     drop = normalized(
         written(tmp_path / "drop", users=CANVAS["users"].replace("Ann", "Anna")), "canvas"

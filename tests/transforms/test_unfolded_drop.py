@@ -103,8 +103,8 @@ def test_a_user_that_is_not_understood_is_rejected(properties: Json, rule: str) 
     assert accepted(checked, "users") == ["ana"]
 
 
-def test_a_property_without_a_column_is_told() -> None:
-    """The children of an organization are told by themselves."""
+def test_a_property_without_a_column_is_reported() -> None:
+    """The children of an organization are reported separately."""
     checked = judged({"orgs": [SCHOOL | {"motto": "Grow", "children": [{"sourcedId": "x"}]}]})
 
     told = [(notice.rule, notice.column) for notice in checked.findings.notices]

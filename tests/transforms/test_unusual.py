@@ -55,7 +55,7 @@ def test_what_is_usual_is_not(count: int, before: list[int]) -> None:
 
 
 def test_one_bad_night_does_not_become_the_usual() -> None:
-    """The second one is told as well."""
+    """The second one is reported as well."""
     assert [("users", "updated")] == found(5000, 3, 5000, 2, 4, 3, 2)
 
 
@@ -88,7 +88,7 @@ def test_a_night_as_many_before_it_is_never_unusual(before: list[int]) -> None:
 
 @given(COUNTS, COUNTS, RUNS)
 def test_more_is_never_less_unusual(count: int, more: int, before: list[int]) -> None:
-    """What is told of a count is told of every higher one."""
+    """What is reported for a count is reported for every higher one."""
     assert len(found(count, *before)) <= len(found(count + more, *before))
 
 

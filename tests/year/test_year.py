@@ -57,7 +57,7 @@ def outcomes(form: Form, seed: int, folder: Path) -> list[Outcome]:
 def test_a_person_is_asked_before_anybody_is_harmed_and_not_for_nothing(
     form: Form, number: int, tmp_path: Path
 ) -> None:
-    """Faults wait, and are told; the nights between them go through, but for a school that closes and the rollover."""
+    """Faults wait, and are reported; the nights between them go through, but for a school that closes and the rollover."""
     seed = SystemRandom().randrange(2, 10_000) if number else 1
     year = outcomes(form, seed, tmp_path)
 

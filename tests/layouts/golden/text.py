@@ -1,6 +1,6 @@
-"""A drop in any layout as text: its records, what was rejected, and what was told.
+"""A drop in any layout as text: its records, what was rejected, and what was reported.
 
-`python -m tests.layouts.golden.text` writes the text of each sample anew; read the difference before it is committed.
+`python -m tests.layouts.golden.text` writes the text of each sample again; read the difference before you commit it.
 """
 
 from __future__ import annotations

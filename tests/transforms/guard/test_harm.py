@@ -207,7 +207,7 @@ def test_a_person_of_whom_no_roster_is_kept_is_known_by_name() -> None:
 
 @pytest.mark.parametrize("missing", [True, False])
 def test_a_column_that_is_gone_or_blank_is_held_by_its_name(missing: bool) -> None:
-    """What took its place in the file is told."""
+    """What took its place in the file is reported."""
     before = [user | {"phone": "555"} for user in people(60)]
     columns = {
         "users": {

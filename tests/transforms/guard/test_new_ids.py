@@ -330,7 +330,7 @@ def prefixed(rows: Sequence[Row]) -> list[dict[str, str | None]]:
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_system_with_other_ids_throughout_is_held(whole: bool) -> None:
-    """What records refer to under new ids counts as what it is; and it is told kind by kind."""
+    """What records refer to under new ids counts as what it is; and it is reported kind by kind."""
     before: dict[str, Sequence[Row]] = dict(KINDS)
 
     guarded = night(

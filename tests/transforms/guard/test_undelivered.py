@@ -57,7 +57,7 @@ def test_one_cause_is_one_reason() -> None:
 
 
 def test_two_causes_are_two_reasons() -> None:
-    """Each with its own way out; what nobody is at fault for is told by itself."""
+    """Each with its own way out; what nobody is at fault for is reported separately."""
     rejections = {name: Rejections(f"{name}.csv", 3, 3) for name in ("orgs", "users")}
 
     assert ["orgs", "users"] == [

@@ -105,7 +105,7 @@ def unspoiled(_: Night) -> None:
 class Fault:
     """One kind of fault.
 
-    `spoil` changes tables, `damage` the texts of files. `says` is a pattern that what people are told must hold. If `asks`
+    `spoil` changes tables, `damage` the texts of files. `says` is a pattern that the messages to people must match. If `asks`
     is false, nobody need be asked, for nobody is harmed. So many of one kind as the `floor` may be harmed before anybody is
     asked, or as many as may vanish unseen (docs/guard.md) if it is None. One that is
     not planted `often` is much like another, and is left to the full strength.

@@ -108,7 +108,7 @@ def teachers_shifted(night: Night) -> None:
 
 
 def roles_swapped(night: Night) -> None:
-    """Students are told to be teachers, and teachers students."""
+    """Students are listed as teachers, and teachers as students."""
     swap = {"student": "teacher", "teacher": "student"}
     for file, column in (
         ("roles.csv", "role"),
@@ -155,7 +155,7 @@ def schools_swapped(night: Night) -> None:
 
 
 def all_in_one_school(night: Night) -> None:
-    """Every student is told to be in the first school."""
+    """Every student is listed in the first school."""
     first = next(iter(night.now.schools))
     column = "primaryOrgSourcedId" if night.code == "oneroster" else "School_id"
     students = set(night.students())

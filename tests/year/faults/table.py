@@ -13,7 +13,7 @@ NOT_CLEVER: tuple[Form, ...] = ("bulk", "delta", "canvas")
 NOT_DELTA: tuple[Form, ...] = ("bulk", "clever", "canvas")
 GRADED: tuple[Form, ...] = ("bulk", "delta", "clever")
 
-# In these words people are told: of whom, of which ids, of rows that cannot be read.
+# Words of the messages to people: about whom, about new ids, about rows that cannot be read.
 PEOPLE, SEATS, NEW_IDS = (
     "students|users|people|sourcedId differ",
     "enrollments|class",
