@@ -32,7 +32,6 @@ class Option:
     least: float | None = None
     most: float | None = None
     feed: str = ""  # its setting in a feed file, such as `run.processes`; blank: none
-    unsaid: str = ""  # the default to show in `--help`, if it is not the declared one
 
 
 def option(default: Any, help: str = "", **more: Any) -> Any:
@@ -46,7 +45,7 @@ class SourceOptions:
 
     strict: bool = option(
         False,
-        "Turn lenient readings of a drop into errors.",
+        "Treat lenient readings of a drop as errors.",
         commands=("sync", "plan", "check", "adopt", "nightly"),
     )
 
@@ -60,7 +59,7 @@ class GuardOptions:
     )
     first_run: bool = option(
         False,
-        "Load although the target holds some of these ids already.",
+        "Load even if the target already has some of these ids.",
         commands=("sync", "plan"),
     )
     ask_first: bool = option(False, "Hold everything until a person has seen it.")
@@ -83,12 +82,13 @@ class LoadOptions:
     )
     workers: int = option(
         1,
-        "Processes that send; they share the requests at once.",
+        "Processes that send; together they keep to the limit of requests at once. "
+        "Default: the feed file's, or 1.",
         commands=("sync", "plan", "restore", "verify", "adopt"),
         feed="run.processes",
         least=1,
         most=10,
-        unsaid="1, or the feed file",
+        metavar="N",
     )
 
 
@@ -97,10 +97,14 @@ class RunOptions:
     """The decision that a run carries out, and how long later ones can be made."""
 
     approve: str | None = option(
-        None, "Send exactly what this plan holds.", commands=("sync", "plan"), metavar="PLAN"
+        None, "Send exactly the changes of this plan.", commands=("sync", "plan"), metavar="PLAN"
     )
-    by: str = option("", "Who approves.", commands=("sync",), unsaid="you")
-    note: str = option("", "Why.", commands=("sync",))
+    by: str = option(
+        "", "Who approves. Default: your user name.", commands=("sync",), metavar="NAME"
+    )
+    note: str = option(
+        "", "Why it is approved; the ledger keeps it.", commands=("sync",), metavar="TEXT"
+    )
     plan_days: int = option(
         14, "Days for which what is held can be approved.", feed="plan_days", least=1, most=365
     )

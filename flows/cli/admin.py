@@ -14,13 +14,16 @@ import typer
 
 from flows.cli.errors import run_guarded
 from flows.cli.options import (
+    By,
     District,
     Drop,
+    FeedOption,
     Json,
     Note,
     State,
     TargetOption,
     app,
+    flag,
     with_run_options,
 )
 
@@ -38,12 +41,12 @@ def adopt(
     district: District = None,
     state: State = Path(".roster"),
     again: Annotated[
-        bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")
+        bool, flag("--again", "Adopt even if the ledger already has records of this feed.")
     ] = False,
     json: Json = False,
     **told: Any,
 ) -> None:
-    """Enter in the ledger what the target holds of a drop already, and send nothing."""
+    """Record in the ledger what the target already has of a drop, and send nothing."""
     from flows.adopt import AdoptResult, run_adopt
     from flows.options import Options
     from flows.reports.adopt import adopt_json, print_adopt
@@ -70,12 +73,14 @@ def adopt(
 
 @app.command()
 def discard(
-    plan: Annotated[str, typer.Argument(help="The plan to discard.", show_default=False)],
-    by: Annotated[str, typer.Option(help="Who discards it.", show_default="you")] = "",
+    plan: Annotated[
+        str, typer.Argument(metavar="PLAN", help="The plan to discard.", show_default=False)
+    ],
+    by: By = "",
     note: Note = "",
     state: State = Path(".roster"),
 ) -> None:
-    """Discard a plan that was held."""
+    """Discard a plan that is on hold."""
     from flows.decide import discard as discard_plan
     from flows.reports.discard import print_discard
 
@@ -87,23 +92,15 @@ def forget(
     person: Annotated[
         str, typer.Argument(metavar="ID", help="The sourcedId of a user.", show_default=False)
     ],
-    feed: Annotated[
-        str | None,
-        typer.Option(
-            "--feed",
-            "--district",
-            help="Name of a feed, a district, or a feed file.",
-            show_default="all feeds",
-        ),
-    ] = None,
+    feed: FeedOption = None,
     target: TargetOption = None,
-    here: Annotated[bool, typer.Option("--here", help="Leave the targets as they are.")] = False,
-    by: Annotated[str, typer.Option(help="Who asks for it.", show_default="you")] = "",
+    here: Annotated[bool, flag("--here", "Leave the targets unchanged.")] = False,
+    by: By = "",
     note: Note = "",
     state: State = Path(".roster"),
     json: Json = False,
 ) -> None:
-    """Remove one person here and in the target, for good."""
+    """Remove one person, here and in the target, permanently."""
     from flows.forget.run import ForgetRequest, ForgetResult
     from flows.forget.run import forget as forget_person
     from flows.reports.forget import forget_json, print_forget
@@ -122,7 +119,8 @@ def forget(
 @app.command()
 def rename(
     feed: Annotated[
-        str, typer.Argument(metavar="FEED", help="Name of the feed until now.", show_default=False)
+        str,
+        typer.Argument(metavar="FEED", help="The current name of the feed.", show_default=False),
     ],
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Its new name, or its file.", show_default=False)
@@ -155,7 +153,7 @@ def preflight(
     state: State = Path(".roster"),
     json: Json = False,
 ) -> None:
-    """Say what stands in the way of a first load, and send nothing."""
+    """Check whether a feed is ready for its first load, and send nothing."""
     from flows.options import Options
     from flows.preflight.check import Preflight
     from flows.preflight.run import preflight as run_preflight
@@ -175,7 +173,7 @@ def preflight(
 def probe(
     drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False
 ) -> None:
-    """Find out with throw-away records what a staging target does."""
+    """Find out how a staging target behaves, with throw-away records."""
     from flows.options import Options
     from flows.preflight.probe import StoredProbe
     from flows.preflight.probe import probe as probe_target
@@ -199,23 +197,28 @@ def probe(
 def backfill(
     drop: Drop,
     start: Annotated[
-        str, typer.Argument(help="The first day, such as 2026-09-01.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="START", help="The first day, such as 2026-09-01.", show_default=False
+        ),
     ],
-    end: Annotated[str, typer.Argument(help="The last day.", show_default=False)],
+    end: Annotated[str, typer.Argument(metavar="END", help="The last day.", show_default=False)],
     drops: Annotated[
         str,
         typer.Option(
-            help="A folder of dated drops or archived rosters, at any address.",
-            show_default="the feed's archive",
+            metavar="FOLDER",
+            help="A folder of dated drops or archived rosters, at any address. "
+            "Default: the feed's archive.",
+            show_default=False,
         ),
     ] = "",
-    force: Annotated[bool, typer.Option("--force", help="Put older truth over newer.")] = False,
+    force: Annotated[bool, flag("--force", "Replace newer data with older data.")] = False,
     every_step: Annotated[
         bool,
-        typer.Option("--every-step", help="Replay each day, also where a later one has it all."),
+        flag("--every-step", "Replay each day, even if a later one has everything."),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what each day would send, and send nothing.")
+        bool, flag("--dry-run", "Show what each day would send, and send nothing.")
     ] = False,
     target: TargetOption = None,
     district: District = None,
@@ -270,9 +273,7 @@ def map_command(
     out: Annotated[
         Path, typer.Option(metavar="MAPPING.toml", help="The mapping file to write.")
     ] = Path("mapping.toml"),
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the mapping file if it is there.")
-    ] = False,
+    force: Annotated[bool, flag("--force", "Replace the mapping file if it is there.")] = False,
     json: Json = False,
 ) -> None:
     """Guess a mapping file for a drop in an unknown layout, with a reason for each line."""
@@ -292,12 +293,15 @@ def map_command(
 @app.command()
 def deploy(
     feeds: Annotated[
-        Path, typer.Argument(help="The folder of the feed files (*.toml).", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="The folder of the feed files (*.toml).", show_default=False
+        ),
     ],
     pool: Annotated[
-        str, typer.Option(help="The work pool of feeds whose file names none.")
+        str, typer.Option(help="The work pool for feeds whose file does not name one.")
     ] = "roster",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deployed.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Show what would be deployed.")] = False,
     state: State = Path(".roster"),
     json: Json = False,
 ) -> None:
@@ -326,7 +330,7 @@ def sandbox(
     state: State = Path(".roster"),
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
     seed: Annotated[
-        bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")
+        bool, flag("--seed", "Put in the ids that the API's documentation uses.")
     ] = False,
 ) -> None:
     """Serve a local OneRoster API until it is interrupted."""

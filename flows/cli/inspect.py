@@ -15,12 +15,15 @@ import typer
 
 from flows.cli.errors import run_guarded
 from flows.cli.options import (
+    TARGETS,
     Csv,
+    FeedOption,
     Json,
     JsonLines,
     State,
     TargetOption,
     app,
+    flag,
 )
 
 if TYPE_CHECKING:
@@ -31,11 +34,13 @@ if TYPE_CHECKING:
 def status(
     drops: Annotated[
         list[Path] | None,
-        typer.Argument(help="Drops or feed files (*.toml).", show_default="all feeds"),
+        typer.Argument(
+            metavar="DROP",
+            help="Drops or feed files (*.toml). Default: all feeds.",
+            show_default=False,
+        ),
     ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Show the last 20 runs of each feed.")
-    ] = False,
+    every: Annotated[bool, flag("--all", "Show the last 20 runs of each feed.")] = False,
     state: State = Path(".roster"),
     json: Json = False,
 ) -> None:
@@ -60,20 +65,17 @@ def why(
     sourced_id: Annotated[
         str, typer.Argument(metavar="ID", help="A sourcedId.", show_default=False)
     ],
-    feed: Annotated[
-        str | None,
-        typer.Option(
-            "--feed",
-            "--district",
-            help="Name of a feed, a district, or a feed file.",
-            show_default="all feeds",
-        ),
-    ] = None,
+    feed: FeedOption = None,
     target: TargetOption = None,
     entity: Annotated[
-        str | None, typer.Option(help="Such as users, classes or enrollments.", show_default="all")
+        str | None,
+        typer.Option(
+            metavar="ENTITY",
+            help="Such as users, classes or enrollments. Default: all.",
+            show_default=False,
+        ),
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the target.")] = False,
+    offline: Annotated[bool, flag("--offline", "Do not ask the target.")] = False,
     state: State = Path(".roster"),
     json: Json = False,
 ) -> None:
@@ -97,17 +99,26 @@ def why(
 def get_command(
     collection: Annotated[
         str,
-        typer.Argument(help="Such as users, students, classes or enrollments.", show_default=False),
+        typer.Argument(
+            metavar="COLLECTION",
+            help="Such as users, students, classes or enrollments.",
+            show_default=False,
+        ),
     ],
-    target: Annotated[
-        str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)
-    ],
+    target: Annotated[str, typer.Option(metavar="TARGET", help=TARGETS, show_default=False)],
     state: State = Path(".roster"),
-    filter: Annotated[str, typer.Option(help="Such as \"familyName='Diaz'\".")] = "",
-    sort: Annotated[str, typer.Option(help="Property to sort by.")] = "sourcedId",
-    fields: Annotated[str, typer.Option(help="Properties to show, joined by commas.")] = "",
+    filter: Annotated[
+        str, typer.Option(metavar="TEXT", help="Such as \"familyName='Diaz'\".")
+    ] = "",
+    sort: Annotated[str, typer.Option(metavar="NAME", help="Property to sort by.")] = "sourcedId",
+    fields: Annotated[
+        str, typer.Option(metavar="NAMES", help="Properties to show, separated by commas.")
+    ] = "",
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Records at most.", show_default="all")
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Show at most N records. Default: all.", show_default=False
+        ),
     ] = None,
     json: JsonLines = False,
     csv: Csv = False,
@@ -121,15 +132,15 @@ def get_command(
 
 @app.command()
 def enrollments(
-    student: Annotated[str, typer.Argument(help="The sourcedId of a person.", show_default=False)],
-    target: Annotated[
-        str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)
+    student: Annotated[
+        str, typer.Argument(metavar="ID", help="The sourcedId of a person.", show_default=False)
     ],
+    target: Annotated[str, typer.Option(metavar="TARGET", help=TARGETS, show_default=False)],
     state: State = Path(".roster"),
     json: JsonLines = False,
     csv: Csv = False,
 ) -> None:
-    """Say in which courses a person is, through which class, in which role and when."""
+    """Show a person's courses: through which class, in which role, and when."""
     from datetime import datetime
 
     from flows.query import find_enrollments as read

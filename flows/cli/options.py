@@ -24,32 +24,62 @@ def _protect_state(state: Path) -> Path:
         exit_with_error(error)
 
 
+def flag(name: str, help: str) -> Any:
+    """Declare an option without a value."""
+    return typer.Option(name, help=help, metavar="")
+
+
 Drop = Annotated[
-    Path, typer.Argument(help="A folder, a zip, or a feed file (*.toml).", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="DROP", help="A folder, a zip, or a feed file (*.toml).", show_default=False
+    ),
 ]
+TARGETS = "The API: a URL, `sandbox`, or `env` ($TIMEBACK_API_URL)."
 TargetOption = Annotated[
     str | None,
-    typer.Option(
-        "--target", help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False
-    ),
+    typer.Option("--target", metavar="TARGET", help=TARGETS, show_default=False),
 ]
 District = Annotated[
     str | None,
-    typer.Option(help="Name of the district.", show_default="default, or the feed file"),
+    typer.Option(
+        metavar="NAME",
+        help="Name of the district. Default: the feed file's, or `default`.",
+        show_default=False,
+    ),
 ]
 State = Annotated[
     Path,
     typer.Option(
+        metavar="FOLDER",
         file_okay=False,
         envvar="ROSTER_STATE",
         callback=_protect_state,
-        help="Where ledger, sandbox and reports are kept.",
+        help="Folder of the ledger, the sandbox and the reports.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-Note = Annotated[str, typer.Option(help="Why.", show_default=False)]
+Json = Annotated[bool, flag("--json", "Print one JSON object instead of text.")]
+JsonLines = Annotated[bool, flag("--json", "Print one JSON object per line.")]
+Csv = Annotated[bool, flag("--csv", "Print CSV.")]
+By = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Who decides this. Default: your user name.", show_default=False
+    ),
+]
+Note = Annotated[
+    str, typer.Option(metavar="TEXT", help="Why; the ledger keeps it.", show_default=False)
+]
+FeedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--feed",
+        "--district",
+        metavar="FEED",
+        help="A feed, by its name or its file. Default: all feeds.",
+        show_default=False,
+    ),
+]
 
 
 def with_run_options(command: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -65,10 +95,10 @@ def _as_typer(name: str, kind: type, default: Any, option: Option) -> tuple[Any,
     parameter = typer.Option(
         f"--{name.replace('_', '-')}",
         help=option.help,
-        metavar=option.metavar,
+        metavar="" if kind is bool else option.metavar,
         min=option.least,
         max=option.most,
-        show_default=option.unsaid or (default is not None and default != ""),
+        show_default=default is not None and default != "",
     )
     if option.feed:
         return Annotated[kind | None, parameter], None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.errors import run_guarded
-from flows.cli.options import District, Drop, Json, State, TargetOption, app, with_run_options
+from flows.cli.options import District, Drop, Json, State, TargetOption, app, flag, with_run_options
 
 if TYPE_CHECKING:
     from flows.options import Command
@@ -40,8 +40,8 @@ def _register(command: Command, help: str) -> None:
     run.__doc__ = help
 
 
-_register("sync", "Extract, validate, compare and load a drop; or send a plan that was held.")
-_register("plan", "Say what `sync` would send, and send nothing.")
+_register("sync", "Extract, validate, compare and load a drop; or send an approved plan.")
+_register("plan", "Show what `sync` would send, and send nothing.")
 
 
 @app.command()
@@ -49,7 +49,7 @@ _register("plan", "Say what `sync` would send, and send nothing.")
 def restore(
     run: Annotated[
         str,
-        typer.Argument(help="The run to go back to.", show_default=False),
+        typer.Argument(metavar="RUN", help="The run to go back to.", show_default=False),
     ],
     drop: Drop,
     target: TargetOption = None,
@@ -57,7 +57,7 @@ def restore(
     state: State = Path(".roster"),
     json: Json = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")
+        bool, flag("--dry-run", "Show what would be sent, and send nothing.")
     ] = False,
     **told: Any,
 ) -> None:
@@ -119,11 +119,11 @@ def verify(
     district: District = None,
     state: State = Path(".roster"),
     repair: Annotated[
-        bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")
+        bool, flag("--repair", "Send what differs, through the same guard as a sync.")
     ] = False,
     lost: Annotated[
         bool,
-        typer.Option("--lost", help="With --repair: send it all again, however much is missing."),
+        flag("--lost", "With --repair: send it all again, however much is missing."),
     ] = False,
     json: Json = False,
     **told: Any,
@@ -166,29 +166,24 @@ def verify(
     "the whole roster, whatever the feed shares."
 )
 def export(
-    drop: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DROP", help="A folder, a zip, or a feed file (*.toml).", show_default=False
-        ),
-    ],
+    drop: Drop,
     out: Annotated[
         Path | None, typer.Argument(metavar="OUT.zip", help="The zip to write.", show_default=False)
     ] = None,
     from_api: Annotated[
-        bool, typer.Option("--from-api", help="Write what the target holds, in place of a drop.")
+        bool, flag("--from-api", "Write what the target holds, instead of a drop.")
     ] = False,
     target: TargetOption = None,
     district: District = None,
     state: State = Path(".roster"),
     strict: Annotated[
         bool,
-        typer.Option(
+        flag(
             "--strict",
-            help="Leave out rows that are not as the standard has them: the zip is conformant.",
+            "Leave out rows that do not conform to the standard.",
         ),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False,
+    force: Annotated[bool, flag("--force", "Replace the zip if it is there.")] = False,
     json: Json = False,
 ) -> None:
     """Write the bulk zip of a drop or an API."""
