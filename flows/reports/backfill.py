@@ -13,6 +13,7 @@ from flows.backfills.run import Backfill
 from flows.finding_groups import finding_groups
 from flows.reports.counts import count_text, fits_console
 from flows.reports.run import failure_causes, on_hold
+from flows.reports.screen import print_indented
 from flows.result import DONE, FAILED, HELD, REFUSED, SENT, RunResult
 from flows.safe_text import public_text
 from transforms.replay import Step
@@ -39,7 +40,7 @@ def print_backfill(console: Console, found: Backfill) -> None:
         for line in _day_lines(found):
             console.print(Text(line))
     for line in (*_other_days(found), *_stop_reason(found)):
-        console.print(Text(line))
+        print_indented(console, line)
 
 
 def backfill_lines(found: Backfill) -> list[str]:

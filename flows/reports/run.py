@@ -17,6 +17,7 @@ from rich.text import Text
 
 from flows.finding_groups import FindingGroup, finding_groups
 from flows.reports.counts import INDENT, markdown_counts, print_counts, terms_to_show
+from flows.reports.screen import print_indented
 from flows.result import RunResult
 from flows.run_files import write_run_file
 from flows.safe_text import CONTROL_CHARACTERS, FORMULA, public_text, spreadsheet_cell
@@ -32,14 +33,17 @@ def print_run(console: Console, result: RunResult, drop: str) -> None:
     """Print the report of a run: first what happened, last what to do next."""
     console.print(Text(run_title(result, drop), style="bold"))
     for line in hold_reasons(result):
-        console.print(Text(line))
+        print_indented(console, line)
     if any(any(counts.values()) for counts in result.counts.values()):
         print_counts(console, result.counts, run_terms(result))
     for group in finding_groups(result.findings):
         print_finding_group(console, group)
     for line in (*failure_causes(result), *_limits(result), *run_verdict(result, drop)):
-        # Commands and paths, which people copy, are not wrapped.
-        console.print(Text(line), soft_wrap=line.startswith("  ") and not line.startswith("  - "))
+        if line.startswith("  ") and not line.startswith("  - "):
+            # Commands and paths, which people copy, are not wrapped.
+            console.print(Text(line), soft_wrap=True)
+        else:
+            print_indented(console, line)
 
 
 def print_finding_group(console: Console, group: FindingGroup) -> None:

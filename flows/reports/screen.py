@@ -6,6 +6,7 @@ Text is printed as text: no markup, no emoji, and no control characters.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +16,9 @@ from rich.segment import Segment
 from rich.text import Text
 
 from flows.safe_text import plain_text
+
+# The spaces and the dash with which a line may begin.
+START = re.compile(r" *(?:- )?")
 
 
 class Screen(Console):
@@ -36,6 +40,18 @@ class Screen(Console):
             renderable.plain = plain_text(renderable.plain)
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=plain_text(segment.text))
+
+
+def print_indented(console: Console, line: str) -> None:
+    """Print a line. If it is too long, its other lines begin under its first word.
+
+    Spaces and a dash (`- `) may precede the first word.
+    """
+    text = START.sub("", line, count=1)
+    start = line.removesuffix(text)
+    wrapped = Text(text).wrap(console, max(1, console.width - len(start)))
+    lines = [part.plain.rstrip() for part in wrapped]
+    console.print(Text(start + f"\n{' ' * len(start)}".join(lines)), soft_wrap=True)
 
 
 def print_line(text: str, *, error: bool = False) -> None:

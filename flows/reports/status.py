@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from connectors.ledger import Plan, Run
+from flows.reports.screen import print_indented
 from flows.result import DONE, FAILED, HELD, FlowEnd, FlowEndName
 from flows.safe_text import public_text
 from flows.status import WORST, FeedState, FeedStatus, StatusResult, run_totals
@@ -104,7 +105,7 @@ def _print_plan(
         Padding.indent(Text(f"Held: plan {plan.id}, {_ago(now - plan.made)} old, {then}."), INDENT)
     )
     for hold in plan.holds:
-        console.print(Padding.indent(Text(f"- {public_text(hold.sentence)}"), 2 * INDENT))
+        print_indented(console, f"{' ' * 2 * INDENT}- {public_text(hold.sentence)}")
     console.print(
         Text(f"{' ' * 2 * INDENT}To read it: {state / 'runs' / plan.run / 'plan.md'}"),
         soft_wrap=True,

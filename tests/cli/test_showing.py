@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.reports.run import write_rejects
-from flows.reports.screen import Screen
+from flows.reports.screen import Screen, print_indented
 from flows.safe_text import one_line, plain_text, readable_json
 from tests.rosters import changed, district, drop
 from tests.running import QUIET, roster
@@ -66,6 +66,25 @@ def test_whatever_is_printed_is_clean() -> None:
 
     assert [] == [sign for sign in "\x1b\x07\x9b\u202e\x7f" if sign in out]
     assert out.count("␛") == 6
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        ("  - 5 of 10 rows were rejected", ["  - 5 of 10 rows", "    were rejected"]),
+        ("    5 of 10 rows were rejected", ["    5 of 10 rows", "    were rejected"]),
+        ("Held: 5 of 10 rows were rejected", ["Held: 5 of 10 rows", "were rejected"]),
+        ("  - users.csv", ["  - users.csv"]),
+    ],
+)
+def test_a_reason_goes_on_under_its_first_word(line: str, lines: list[str]) -> None:
+    """So that the eye finds where the next one begins."""
+    screen = Screen()
+    screen.file, screen.width = io.StringIO(), 19
+
+    print_indented(screen, line)
+
+    assert lines == screen.file.getvalue().splitlines()
 
 
 def test_json_stays_json() -> None:
