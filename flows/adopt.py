@@ -24,6 +24,7 @@ from flows.send import open_target, read_active_ids
 from flows.watch import Watch
 from transforms.changes import Changes
 from transforms.diff import diff
+from transforms.grammar import count_of
 from transforms.schemas import ENTITIES
 
 
@@ -80,9 +81,9 @@ def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
     known = sum(frame.height for frame in ledger.known(job.key).values())
     if known and not again:
         raise SettingsError(
-            f"The ledger has {known:,} records of feed {job.key.feed!r} in {job.key.target} "
-            "already. To compare the two: roster verify. To enter over them what the target "
-            "holds: roster adopt --again."
+            f"The ledger already has {count_of(known, 'records')} of feed {job.key.feed!r} in "
+            f"{job.key.target}. To compare the two: roster verify. To replace them by what the "
+            "target holds: roster adopt --again."
         )
 
 

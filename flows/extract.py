@@ -19,6 +19,7 @@ from flows.job import Job
 from flows.rest_source import read_rest
 from flows.scratch import scratch_folder
 from transforms.findings import Findings, file_finding, merge_findings
+from transforms.grammar import agree
 from transforms.roster import Raw
 from transforms.sources import escape_character
 
@@ -132,7 +133,8 @@ def _why_incomplete(
     ):
         return f"{look.moments[-1][1]} is newer than its marker {marker}"
     if arrival.settle and look != before:
-        return f"its files have not been the same for {arrival.settle:g} seconds"
+        seconds = agree(arrival.settle, "seconds")
+        return f"its files have not been the same for {arrival.settle:g} {seconds}"
     return ""
 
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from flows.safe_text import one_line
 from transforms.findings import EXAMPLES, Findings, Notice
+from transforms.grammar import agree, count_of
 from transforms.rules import CONSEQUENCES, RULES, Rule
 
 SEVERITIES = ("fatal", "error", "warning", "note")
@@ -39,7 +40,7 @@ class FindingPlace:
         more = ", …" if self.rows and self.count > len(self.rows) else ""
         rows = ""
         if self.rows:
-            rows = f"{'row' if self.count == 1 else 'rows'} {', '.join(map(str, self.rows))}{more}"
+            rows = f"{agree(self.count, 'rows')} {', '.join(map(str, self.rows))}{more}"
         return one_line(": ".join(part for part in (where, rows, self.detail) if part))
 
 
@@ -66,7 +67,7 @@ class FindingGroup:
         """The first places, and how many more there are."""
         yield from (place.sentence for place in self.places[:MOST_PLACES])
         if len(self.places) > MOST_PLACES:
-            yield f"and {len(self.places) - MOST_PLACES} other places"
+            yield f"and {count_of(len(self.places) - MOST_PLACES, 'other places')}"
 
 
 def finding_groups(findings: Findings) -> list[FindingGroup]:

@@ -14,6 +14,7 @@ from flows.reports.probe import probe_lines
 from flows.result import FlowEnd, RunResult
 from flows.verify import Verification
 from flows.watch import Watch
+from transforms.grammar import agree, count_of
 
 Perform = Callable[[Options], RunResult]
 Verify = Callable[[Options], Verification]
@@ -67,7 +68,7 @@ def _verify_load(options: Options, means: FirstLoadMeans, loaded: FlowEnd) -> Fl
     if not found.found:
         return replace(loaded, message=f"{loaded.message} Verified: the target holds it.")
     message = (
-        f"It was loaded, and {found.found:,} records in the target differ. `roster verify "
-        f"{options.drop}` names them."
+        f"It was loaded, and {count_of(found.found, 'records')} in the target "
+        f"{agree(found.found, 'differ')}. `roster verify {options.drop}` has the details."
     )
     return FlowEnd("Failed", message, loaded.outcome)

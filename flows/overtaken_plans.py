@@ -24,6 +24,7 @@ from flows.result import RESTORED
 from flows.watch import Watch
 from transforms.delta import overlay
 from transforms.findings import EXAMPLES
+from transforms.grammar import count_of
 from transforms.guard import contradicted_records, unsent_records
 from transforms.guard.plan import IS_REMOVAL
 from transforms.records import RosterState
@@ -45,7 +46,8 @@ class ValidRecords:
         words = [f"{entity}:{one}" for entity, one in gone.head(EXAMPLES).iter_rows()]
         more = ", …" if gone.height > EXAMPLES else ""
         sentence = (
-            f"Left out: {gone.height:,} changes of the plan ({', '.join(words)}{more}), for {why}"
+            f"Left out: {count_of(gone.height, 'changes')} of the plan "
+            f"({', '.join(words)}{more}), for {why}"
         )
         records = self.records.join(gone, on=KEYS, how="anti", maintain_order="left")
         return ValidRecords(records, (*self.told, sentence))

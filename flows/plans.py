@@ -21,6 +21,7 @@ from flows.result import RunResult
 from flows.run_files import RunFile, write_run_file
 from flows.safe_text import public_text, spreadsheet_cell
 from transforms.checks.references import LedgerFrames
+from transforms.grammar import agree
 from transforms.guard import Hold, changed_since, fill_grades, plan_id, unsent_records
 from transforms.guard.plan import ENTITIES_WITH_GRADES, by_entity
 from transforms.schemas import ENTITIES
@@ -114,7 +115,8 @@ def _with_older_plans(result: RunResult, job: Job, ledger: Ledger) -> RunResult:
             note = f"by run {job.run.id}"
             ledger.decide(older.id, "replaced", by="", note=note, at=datetime.now(UTC))
             continue
-        sentence = f"{waits.height:,} of these changes have been on hold since run {older.run}."
+        have = agree(waits.height, "have")
+        sentence = f"{waits.height:,} of these changes {have} been on hold since run {older.run}."
         earlier = [hold for hold in older.holds if hold.rule != WAITS and hold not in result.holds]
         result = replace(
             result,

@@ -21,6 +21,7 @@ from flows.job import new_run_id
 from flows.ledgers import ledger_location
 from flows.result import DONE
 from transforms.changes import IN_TARGET
+from transforms.grammar import count_of
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,9 @@ def _refuse(old: FeedKey, new: FeedKey, ledger: Ledger) -> None:
     shared = theirs.join(ours, on=["entity", "sourcedId"], how="semi").height
     if 2 * shared < theirs.height:
         raise SettingsError(
-            f"Feed {new.feed!r} has {theirs.height:,} records in {new.target}, and {old.feed!r} "
-            f"has sent {shared:,} of them: they are "
-            "two feeds, and their records would vanish from each other's drops. Nothing was done. "
+            f"Feed {new.feed!r} has {count_of(theirs.height, 'records')} in {new.target}, and "
+            f"{old.feed!r} has sent {shared:,} of them: they are two feeds, and their records "
+            "would be missing from each other's drops. Nothing was done. "
             "Choose a name that no feed has."
         )
 

@@ -38,6 +38,7 @@ from flows.retention import apply_retention
 from flows.run_history import has_unsent_records
 from flows.watch import Watch
 from transforms.findings import file_finding, merge_findings
+from transforms.grammar import agree
 from transforms.guard.holds import WHOLE_RUN_RULES
 
 
@@ -234,7 +235,8 @@ def stale(run: Run, runs: Sequence[Run], now: datetime) -> str:
         return ""
     how = f"of {run.drop_date}" if run.drop_date else f"the same since {since:%Y-%m-%d %H:%M} UTC"
     return (
-        f"the drop {run.drop} is {how}, and may be {run.max_age_hours:g} hours old. "
+        f"the drop {run.drop} is {how}, and may be {run.max_age_hours:g} "
+        f"{agree(run.max_age_hours, 'hours')} old. "
         "Find out why no newer one comes."
     )
 

@@ -53,6 +53,7 @@ from transforms.changes import (
 )
 from transforms.checks.references import LedgerFrames
 from transforms.diff import diff
+from transforms.grammar import agree, count_of
 from transforms.guard import GuardLimits
 from transforms.guard.limits import allows, limit_text
 from transforms.records import RosterState
@@ -199,8 +200,9 @@ def refuse_losses(found: Verification, known: LedgerFrames, limits: GuardLimits)
         )
         if not allows(count, total, percent, limits.vanished_records):
             raise SettingsError(
-                f"{count:,} of {total:,} {name} are missing in the target, more than "
-                f"{limit_text(percent, limits.vanished_records)}. Nothing was done. "
+                f"{count:,} of {count_of(total, name)} {agree(count, 'are')} missing in the "
+                f"target, more than {limit_text(percent, limits.vanished_records)}. "
+                "Nothing was done. "
                 "Find out whether it is the right target, and shows everything. "
                 "To send them all again: roster verify --repair --lost"
             )

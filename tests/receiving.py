@@ -1,4 +1,4 @@
-"""A receiver of notifications on loopback, which keeps them and can be told to refuse them."""
+"""A receiver of notifications on loopback, which keeps them and can refuse them on request."""
 
 from __future__ import annotations
 

@@ -31,13 +31,15 @@ ODD = {
     r"was [0-9,{}a-z_:]+ as a rule": "usually",
     r"and one was made": "so roster created one",
     r"takes them for gone": "will treat those records as deleted",
-    r"\b(is|are|was|were) told\b": "is reported, is listed",
+    r"\b(is|are|was|were|be|been) told\b": "is reported, is listed",
     r"\btold of\b": "reported",
+    r"\btells? of\b": "names, reports",
     r"Nobody else loads": "No other run is loading",
     r"How feeds stand": "Feed status",
     r"why a record is as it is": "why a record looks the way it does",
     r"feed's file": "feed file",
-    r"\blet go\b": "removed",
+    r"\blets? go\b": "removed",
+    r"(?<![=+>] )\b1 (record|row|change|file|user|classe|line|request|error)s\b": "1 row",
 }
 # Where the wording of others stands, or what a program wrote before.
 SKIPPED = (

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from transforms.grammar import count_of
+
 # The terms whose high counts suggest that the export has changed, and not the district.
 WATCHED = ("rejected", "created", "updated", "vanished")
 # Fewer runs are not enough to know what is usual. Older runs are out of date.
@@ -40,8 +42,8 @@ class UnusualCount:
     def sentence(self) -> str:
         """The unusual count and the usual one, in a sentence."""
         return (
-            f"{self.count:,} {self.entity} {self.term}; "
-            f"usually {self.usual:,.0f} over the last {self.runs} runs."
+            f"{count_of(self.count, self.entity)} {self.term}; "
+            f"usually {self.usual:,.0f} over the last {count_of(self.runs, 'runs')}."
         )
 
 

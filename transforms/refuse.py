@@ -11,6 +11,7 @@ import polars as pl
 
 from transforms.binding.manifest import FILE
 from transforms.findings import FILE_SEPARATOR, Findings, files_of
+from transforms.grammar import count_of
 from transforms.guard.context import Rejections
 from transforms.roster import Roster
 from transforms.rules import CONSEQUENCES, RULES
@@ -90,7 +91,7 @@ def _main_cause(faults: pl.DataFrame) -> tuple[str, str]:
     )
     for file, column, rule, count in worst.head(1).iter_rows():
         where = f"{file}, column {column}" if column else file
-        return f"{where}, {count:,} rows: {RULES[rule].says}", RULES[rule].fix
+        return f"{where}, {count_of(count, 'rows')}: {RULES[rule].says}", RULES[rule].fix
     return "", ""
 
 

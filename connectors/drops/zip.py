@@ -23,6 +23,7 @@ from connectors.drops.members import (
     unknown_files,
 )
 from transforms.findings import Findings, file_finding
+from transforms.grammar import count_of
 
 CHUNK = 1 << 20
 UNSAFE = re.compile(r"/|[A-Za-z]:")
@@ -59,7 +60,9 @@ class _Budget:
     def spend(self, size: int) -> None:
         self.spent += size
         if self.spent > self.limits.total_bytes:
-            raise Refused("zip_too_large", detail=f"more than {self.limits.total_bytes} bytes")
+            raise Refused(
+                "zip_too_large", detail=f"more than {count_of(self.limits.total_bytes, 'bytes')}"
+            )
         if self.spent > max(RATIO_FLOOR, self.limits.ratio * self.packed):
             raise Refused(
                 "zip_too_large", detail=f"more than {self.limits.ratio} times the size of the zip"
@@ -119,7 +122,8 @@ def _list_entries(path: Path, limits: ZipLimits) -> list[_Entry]:
         infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(infos) > limits.members:
         raise Refused(
-            "zip_too_large", detail=f"{len(infos)} files, and {limits.members} are allowed"
+            "zip_too_large",
+            detail=f"{count_of(len(infos), 'files')}, and at most {limits.members:,} allowed",
         )
     entries = [_Entry(_safe_path(info), info) for info in infos]
     entries = [entry for entry in entries if not is_noise(entry.path)]
@@ -139,7 +143,8 @@ def _refuse_incomplete(path: Path, archive: zipfile.ZipFile) -> None:
     (count,) = END_OF_DIRECTORY.unpack_from(last, last.rindex(END_MARK))
     if len(archive.infolist()) < count < IN_ZIP64:
         raise Refused(
-            "zip_damaged", detail=f"{len(archive.infolist())} of {count} files can be found in it"
+            "zip_damaged",
+            detail=f"only {len(archive.infolist()):,} of {count_of(count, 'files')} can be found",
         )
 
 

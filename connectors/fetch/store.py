@@ -14,6 +14,7 @@ from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-
 from connectors.drops.members import is_noise
 from connectors.fetch.addresses import Access, FetchError, as_fetch_error
 from connectors.fetch.filesystems import open_filesystem
+from transforms.grammar import count_of
 
 FOLDER, FILE, LINK = "directory", "file", "link"
 # The names under which file systems report when a file was changed: SFTP and this machine, S3,
@@ -132,7 +133,8 @@ def download(system: Any, source: str, into: Path) -> Path:
     system.get_file(source, str(into))
     if size is not None and into.stat().st_size != size:
         raise FetchError(
-            f"Of {basename(source)}, {into.stat().st_size} bytes of {size} came. Run again."
+            f"Only {into.stat().st_size:,} of {count_of(size, 'bytes')} of {basename(source)} "
+            "arrived. Run again."
         )
     return into
 

@@ -33,6 +33,7 @@ from connectors.oneroster.retry import SERVER_ERROR, TOO_MANY_REQUESTS, retry_af
 from connectors.oneroster.target import Endpoint, RunStopped, TargetError
 from connectors.oneroster.throttle import Pace, share_slots
 from connectors.oneroster.wire import Request, Response, hidden_status
+from transforms.grammar import count_of
 
 # After so many new records under ids of the target's own, and none under ours, the run ends.
 MOST_MISPLACED = 10
@@ -162,13 +163,14 @@ class Client:
             return
         if answer.wait > self._retry_policy.pause:
             why = (
-                f"asks us to wait {answer.wait:,.0f} seconds (HTTP {answer.status}). "
+                f"asks us to wait {count_of(round(answer.wait), 'seconds')} "
+                f"(HTTP {answer.status}). "
                 "Run again after that."
             )
         elif self._pace.paused > self._retry_policy.pauses:
             why = (
                 f"asks again and again to be left alone (HTTP {answer.status}), "
-                f"{self._pace.paused:,.0f} seconds so far. Run again later."
+                f"{count_of(round(self._pace.paused), 'seconds')} so far. Run again later."
             )
         else:
             self._pace.pause(answer.wait)
@@ -246,9 +248,9 @@ class Client:
             seen = wire.outcome_of(request, answer).detail
             raise self.end(
                 TargetError(
-                    f"{self.target.host} is down: {self._failures_in_a_row} requests in a "
-                    "row failed to the "
-                    f"end, the last with {seen!r}. Run again when it is up.",
+                    f"{self.target.host} is down: "
+                    f"{count_of(self._failures_in_a_row, 'requests')} in a row failed to the end, "
+                    f"the last with {seen!r}. Run again when it is up.",
                     unsure=again,
                 )
             )

@@ -16,6 +16,7 @@ from connectors.oneroster.client import Client, Exchange
 from connectors.oneroster.profile import Collection, View
 from connectors.oneroster.target import Endpoint, TargetError
 from connectors.oneroster.wire import list_page, outcome_of, parse_object
+from transforms.grammar import count_of
 from transforms.payload import Json
 
 ID = "sourcedId"
@@ -227,16 +228,17 @@ class _Reading:
         """
         least = min(self.first or 0, total or 0)
         if self.count < least:
-            raise RecordsMoved(f"it ended after {self.count} of {least} records")
+            raise RecordsMoved(f"it ended after {self.count:,} of {count_of(least, 'records')}")
         self.over = True
 
     def _continue(self, keys: list[str], total: int | None, *, new: bool) -> None:
         """Begin the next page with the last record of this one, unless that is its only record."""
         if not keys:
-            more = (
-                f"of {total} records" if total is not None else "records, and tells of another page"
+            raise RecordsMoved(
+                f"it ended after {count_of(self.count, 'records')}, and announces another page"
+                if total is None
+                else f"it ended after {self.count:,} of {count_of(total, 'records')}"
             )
-            raise RecordsMoved(f"it ended after {self.count} {more}")
         if not new and (keys[0] == self.begin or self.end > 2 * self.count + OVERLAP):
             raise RecordsMoved(REPEATED)
         self.alone = len(keys) == 1

@@ -26,6 +26,7 @@ from flows.result import (
 )
 from transforms.anomalies import find_unusual
 from transforms.findings import Findings
+from transforms.grammar import agree, count_of
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4,8}")
 
@@ -123,7 +124,10 @@ def _failures(result: RunResult, drop: str) -> Iterator[Cause]:
     for (entity, answer), count in failed.items():
         why = f" ({answer})" if answer else ""
         yield Cause(
-            "failed", f"{entity} {answer}", (f"{count:,} of {entity} were not taken{why}.",), again
+            "failed",
+            f"{entity} {answer}",
+            (f"The target did not accept {count_of(count, entity)}{why}.",),
+            again,
         )
     if result.status == "failed" and not result.error and not failed:
         yield Cause(
@@ -161,8 +165,8 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
     foreign = Counter(one.entity for one in result.troubles if one.result == "held")
     for entity, count in foreign.items():
         sentence = (
-            f"{count:,} of {entity} are in the target already, say something else there and were "
-            "not sent by us."
+            f"The target already has {count_of(count, entity)} with other values, and this feed "
+            f"did not send {agree(count, 'them')}."
         )
         yield Cause("held", f"foreign {entity}", (sentence,), f"roster verify {drop}")
 

@@ -17,6 +17,7 @@ from flows.finding_groups import finding_groups
 from flows.reports.run import failure_causes, hold_reasons, run_terms, run_title, run_verdict
 from flows.result import RunResult
 from flows.safe_text import one_line, public_text
+from transforms.grammar import count_of
 
 # The errors of the server, or of the way to it. An artifact that is missing harms nothing.
 ARTIFACT_ERRORS = (httpx.HTTPError, PrefectException)
@@ -75,7 +76,7 @@ def summary(result: RunResult, drop: str) -> str:
     lines = [
         f"# {run_title(result, drop)}",
         "",
-        f"**{result.status}**, run {result.run}, {result.requests:,} requests",
+        f"**{result.status}**, run {result.run}, {count_of(result.requests, 'requests')}",
         "",
         *(
             f"- {line}"

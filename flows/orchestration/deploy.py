@@ -29,6 +29,7 @@ from flows.orchestration.access import ROOT, local_server_settings
 from flows.orchestration.tasks import limit_name
 from flows.result import DONE, FAILED
 from flows.target import SANDBOX
+from transforms.grammar import count_of
 
 MORNING = "0 6 * * *"
 TAG = "roster"
@@ -351,7 +352,7 @@ def deployment_text(outcome: Mapping[str, Any]) -> str:
         for name, one in outcome["deployments"].items()
     ]
     lines += [
-        f"{name}: {limit} requests at once, from all machines"
+        f"{name}: {count_of(limit, 'requests')} at once, from all machines"
         for name, limit in outcome["ceilings"].items()
     ]
     lines += [f"{name}: removed, since its file is gone" for name in outcome["taken_away"]]

@@ -43,6 +43,7 @@ from flows.orchestration.artifacts import ARTIFACT_ERRORS, artifact_key
 from flows.reports.screen import print_line
 from flows.safe_text import plain_text
 from flows.watch import Watch
+from transforms.grammar import count_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -102,7 +103,7 @@ class Tasks(Watch):
                 artifact: Any = create_progress_artifact(
                     percent,
                     artifact_key(self._name, entity),
-                    f"{entity}: {total:,} records to settle",
+                    f"{entity}: {count_of(total, 'records')} to settle",
                     _sync=True,
                 )  # type: ignore[call-arg]
                 self._progress[entity] = artifact

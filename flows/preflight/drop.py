@@ -22,6 +22,7 @@ from flows.preflight.check import Check, failed, not_checked, passed, warning
 from flows.reported_errors import error_sentence
 from flows.result import REFUSED, USAGE
 from transforms.findings import Findings, merge_findings
+from transforms.grammar import count_of
 from transforms.guard.amounts import sentences
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
@@ -127,11 +128,11 @@ def _accepted_check(job: Job, drop: DropContents, accepted: Accepted) -> Check:
         for term in ("read", "rejected", "unshared")
     }
     size = (
-        f"{job.source.drop}, as {job.source.layout_name}: {drop.files} files, {drop.rows:,} rows, "
-        f"{total['read']:,} records."
+        f"{job.source.drop}, as {job.source.layout_name}: {count_of(drop.files, 'files')}, "
+        f"{count_of(drop.rows, 'rows')}, {count_of(total['read'], 'records')}."
     )
     unshared = (
-        f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
+        f" The feed does not share {total['unshared']:,} of them." if total["unshared"] else ""
     )
     if not total["rejected"]:
         return passed(DROP, f"{size}{unshared} None is rejected.")
@@ -168,17 +169,16 @@ def _unmapped_words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterat
         pl.len(), pl.col("rows").sum()
     )
     for entity, column, count, rows in grouped.iter_rows():
-        number = "1 word" if count == 1 else f"{count:,} words"
         yield (
-            f"{entity}.{column}: {number} that the target does not know, in {rows:,} "
-            f"{'row' if rows == 1 else 'rows'}, {effect_of_unmapped(vocabulary, entity, column)}."
+            f"{entity}.{column}: {count_of(count, 'words')} that the target does not know, in "
+            f"{count_of(rows, 'rows')}, {effect_of_unmapped(vocabulary, entity, column)}."
         )
 
 
 def _fixable_errors(findings: Findings) -> Iterator[str]:
     errors = Findings(findings.errors.filter(pl.col("rule").is_in(FIXED_BY_SETTINGS)))
     for group in finding_groups(errors):
-        yield f"{'; '.join(group.examples)}: {group.count:,} records. {group.sentence}"
+        yield f"{'; '.join(group.examples)}: {count_of(group.count, 'records')}. {group.sentence}"
 
 
 def _files_without_place(roster: Roster, job: Job) -> Iterator[str]:
@@ -218,5 +218,5 @@ def _word_tables(words: pl.DataFrame, vocabulary: TargetVocabulary) -> str:
             )
             tables.append(f'{json.dumps(word, ensure_ascii=False)} = ""  # {count:,} in {places}\n')
         if unique_words.height > MOST_WORDS:
-            tables.append(f"# and {unique_words.height - MOST_WORDS:,} others\n")
+            tables.append(f"# and {count_of(unique_words.height - MOST_WORDS, 'others')}\n")
     return "".join(tables)

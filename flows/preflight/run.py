@@ -24,6 +24,7 @@ from flows.preflight.probe import StoredProbe, is_staging, problem_sentence, rea
 from flows.preflight.target import check_first_load, check_target
 from flows.result import USAGE
 from flows.target import Credentials, Target
+from transforms.grammar import agree, count_of
 
 
 def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
@@ -187,7 +188,7 @@ def _unchecked_feed() -> Check:
 
 def _probe_check(found: StoredProbe) -> Check:
     days = (datetime.now(UTC) - found.at).days
-    when = "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} ago"
+    when = "today" if days < 1 else f"{count_of(days, 'days')} ago"
     problems = found.problems
     if found.broken:
         return warning(
@@ -199,12 +200,11 @@ def _probe_check(found: StoredProbe) -> Check:
         *(map(problem_sentence, problems) if problems else [fine]),
     ]
     if found.left:
-        number = (
-            "1 throw-away record is"
-            if len(found.left) == 1
-            else f"{len(found.left)} throw-away records are"
+        number, are = len(found.left), agree(len(found.left), "are")
+        lines.append(
+            f"{count_of(number, 'throw-away records')} {are} still there: `roster probe` again "
+            "deletes what it can."
         )
-        lines.append(f"{number} still there: `roster probe` again takes away what it can.")
     if days > OLD_DAYS:
         lines.append("That is long ago: probe again.")
     if any(problem.question == "create" for problem in problems):  # the client may not write

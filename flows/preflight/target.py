@@ -15,6 +15,7 @@ from flows.job import Job
 from flows.preflight.check import Check, failed, not_checked, passed, warning
 from flows.send import count_active, open_target
 from flows.why.sources import HURRY
+from transforms.grammar import agree, count_of
 
 TARGET, CREDENTIALS, SCOPES, EMPTY = "target", "credentials", "scopes", "first load"
 SLEEPING = "The sandbox of this machine has held nothing yet, and starts with a load."
@@ -54,7 +55,8 @@ def check_first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check
     if known:
         return passed(
             EMPTY,
-            f"This feed was loaded or adopted already: the ledger knows {known:,} records of it.",
+            f"This feed was loaded or adopted already: the ledger has "
+            f"{count_of(known, 'records')} of it.",
         )
     if job.nothing_there:
         return passed(EMPTY, SLEEPING)
@@ -89,7 +91,9 @@ def _target_checks(name: str, found: TargetAccess) -> list[Check]:
 def _scope_check(shown: Mapping[str, CollectionAccess]) -> Check:
     hidden = {name: one for name, one in shown.items() if one.total is None}
     if not hidden:
-        return passed(SCOPES, f"All {len(shown)} collections that a load would touch can be read.")
+        return passed(
+            SCOPES, f"Every collection that a load would touch can be read ({len(shown)})."
+        )
     missing_scopes: dict[str, list[str]] = {}
     for name, one in hidden.items():
         if one.scope:
@@ -131,12 +135,14 @@ def _check_foreign(job: Job, ids_by_entity: dict[str, list[str]]) -> Check:
         return not_checked(EMPTY, str(error))
     if not found:
         return passed(
-            EMPTY, f"The target holds none of the drop's records ({count} were looked up)."
+            EMPTY,
+            f"The target holds none of the drop's records ({count:,} "
+            f"{agree(count, 'were')} looked up).",
         )
     return warning(
         EMPTY,
-        f"The target holds {found} of {count} records of the drop that were looked up, and the "
-        "ledger knows none of them. If they are this district's, run `roster adopt` first; "
-        "if not, find out whose they are, and load with --first-run. "
+        f"Of {count_of(count, 'records')} of the drop that {agree(count, 'were')} looked up, the "
+        f"target holds {found:,}, and the ledger knows none. If they are this district's, run "
+        "`roster adopt` first; if not, find out whose they are, and load with --first-run. "
         "Until then a load is held.",
     )

@@ -11,6 +11,7 @@ from flows.export import EXPORT_TERMS, ExportResult
 from flows.finding_groups import finding_groups
 from flows.reports.counts import print_counts, terms_to_show
 from flows.reports.run import print_finding_group
+from transforms.grammar import agree, count_of
 
 
 def print_export(console: Console, done: ExportResult) -> None:
@@ -45,13 +46,13 @@ def export_verdict(done: ExportResult) -> Iterator[str]:
 def _contents(done: ExportResult) -> Iterator[str]:
     rows = sum(frame.height for frame in done.tables.values())
     yield (
-        f"Exported: {rows:,} rows in {len(done.tables):,} files to {done.out}, which only you can "
-        "read."
+        f"Exported: {count_of(rows, 'rows')} in {count_of(len(done.tables), 'files')} to "
+        f"{done.out}, which only you can read."
     )
     if missing := done.total("rejected") + done.total("left_out") - done.total("vanished"):
         yield (
-            f"Not in it: {missing:,} records, rejected or left out. Anyone who imports "
-            "this zip as a full roster will treat those records as deleted."
+            f"Not in it: {count_of(missing, 'records')}, rejected or left out. Anyone who imports "
+            f"this zip as a full roster will treat {agree(missing, 'them')} as deleted."
         )
     if done.outside:
         yield (

@@ -10,6 +10,7 @@ from typing import Any
 
 from flows.forget.run import FeedErasure, ForgetResult, Traces
 from flows.reports.screen import print_line
+from transforms.grammar import count_of
 
 MOST = 5  # records of the target that failed
 KEPT = (
@@ -71,7 +72,9 @@ def _feed_lines(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
             if one.found.sent
             else ", since nothing of the person was sent there"
         )
-    deleted = ", ".join(f"{len(ids):,} {name}" for name, ids in sorted(one.target.deleted.items()))
+    deleted = ", ".join(
+        count_of(len(ids), name) for name, ids in sorted(one.target.deleted.items())
+    )
     if deleted:
         yield f"target: {deleted} deleted, and blanked before"
     if foreign:
@@ -80,15 +83,16 @@ def _feed_lines(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
             "loaded by roster, and was not touched"
         )
     if one.target.unlinked:
-        yield f"target: taken from the agents of {len(one.target.unlinked):,} users"
+        yield f"target: removed from the agents of {count_of(len(one.target.unlinked), 'users')}"
     for name, sourced_id, detail in one.target.failed[:MOST]:
         yield f"target: not finished: {name} {sourced_id}: {detail}"
     if one.target.error:
         yield f"target: not finished: {one.target.error}"
     if one.is_done:
         yield (
-            f"ledger: {_count(one.found):,} records taken out; rosters: {one.found.rows:,} "
-            f"records, out of {one.rosters:,} rosters"
+            f"ledger: {count_of(_count(one.found), 'records')} removed; rosters: "
+            f"{count_of(one.found.rows, 'records')} removed from "
+            f"{count_of(one.rosters, 'rosters')}"
         )
     else:
         yield "ledger and rosters: not yet"

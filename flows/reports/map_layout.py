@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.map_layout import MapResult
 from flows.reports.screen import print_line
+from transforms.grammar import agree, count_of
 
 
 def print_map(result: MapResult) -> None:
@@ -45,11 +46,12 @@ def _lines(result: MapResult) -> Iterator[str]:
         for file, problem in result.left_out:
             yield f"{file} was left out: {problem}"
         todo = (
-            f"{guess.open} lines are for you to finish: look for TODO."
+            f"{count_of(guess.open, 'lines')} {agree(guess.open, 'are')} for you to finish: look "
+            "for TODO."
             if guess.open
             else "Read it through."
         )
-        yield f"Wrote {out}: {guess.lines} lines, each with its reason. {todo}"
+        yield f"Wrote {out}: {count_of(guess.lines, 'lines')}, each with its reason. {todo}"
         yield (
             f'Then write `layout = "{out.name}"` into the feed file beside it, and run `roster '
             "check` with that."

@@ -13,6 +13,7 @@ from rich.table import Table
 from flows.query import QueryResult
 from flows.reports.screen import Screen
 from flows.safe_text import readable_json, spreadsheet_cell
+from transforms.grammar import count_of
 from transforms.payload import Json
 
 Form = Literal["", "json", "csv"]
@@ -53,7 +54,7 @@ def _print_table(result: QueryResult) -> None:
     for record in result.records:
         table.add_row(*(_cell(_value(record, name)) for name in columns))
     Screen().print(table)
-    print(f"{len(result.records):,} {result.collection}")
+    print(count_of(len(result.records), result.collection))
 
 
 def _filled_properties(records: Iterable[Json]) -> Sequence[str]:

@@ -23,6 +23,7 @@ from flows.run_files import write_run_file
 from flows.safe_text import CONTROL_CHARACTERS, FORMULA, public_text, spreadsheet_cell
 from transforms.changes import TERMS, Term, imbalance
 from transforms.findings import ERRORS, EXAMPLES, Findings
+from transforms.grammar import agree, count_of
 
 COLORS = {"fatal": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 MOST_CAUSES = 12
@@ -109,14 +110,16 @@ def _troubles(result: RunResult) -> Iterator[str]:
     causes = result.causes
     for (entity, kind, detail), ids in causes[:MOST_CAUSES]:
         first = ", ".join(ids[:EXAMPLES]) + (", …" if len(ids) > EXAMPLES else "")
-        yield f"{kind}: {len(ids):,} of {entity} ({first}): {detail}"
+        yield f"{kind}: {count_of(len(ids), entity)} ({first}): {detail}"
     if len(causes) > MOST_CAUSES:
-        yield f"… and {len(causes) - MOST_CAUSES} other causes; the report has them all."
+        others = count_of(len(causes) - MOST_CAUSES, "other causes")
+        yield f"… and {others}; the report has them all."
     for name, counts in result.counts.items():
         if off := imbalance(counts):
+            records, are = agree(abs(off), "records"), agree(abs(off), "are")
             yield (
-                f"{name}: {off:+,} records are unaccounted for. This is a fault of this program; "
-                "please report it."
+                f"{name}: {off:+,} {records} {are} unaccounted for. This is a fault of this "
+                "program; please report it."
             )
 
 
@@ -172,28 +175,30 @@ def _outcome(result: RunResult, drop: str) -> str:
         return _check_outcome(result, rejected)
     if result.command == "plan":
         return (
-            f"Planned: {sent:,} records would be sent, {result.total('unchanged'):,} are "
-            f"unchanged, {rejected:,} rejected."
+            f"Planned: {count_of(sent, 'records')} would be sent, "
+            f"{result.total('unchanged'):,} unchanged, {rejected:,} rejected."
         )
     if result.status == "failed":
         return (
             f"Not finished: {sent:,} sent, {result.total('failed'):,} failed, "
-            f"{result.total('waiting'):,} wait. Run `{_again(result, drop)}` again; nothing is "
+            f"{result.total('waiting'):,} waiting. Run `{_again(result, drop)}` again; nothing is "
             "sent twice."
         )
     if result.status == "unchanged":
         return "Nothing changed, nothing sent."
     return (
-        f"{'Apart from that' if result.status == 'held' else 'Done'}: {sent:,} records sent and "
-        f"acknowledged, {rejected:,} rejected."
+        f"{'Apart from that' if result.status == 'held' else 'Done'}: "
+        f"{count_of(sent, 'records')} sent and acknowledged, {rejected:,} rejected."
     )
 
 
 def _check_outcome(result: RunResult, rejected: int) -> str:
     read = result.total("read")
     if result.exit_code:
-        return f"Not conformant: {result.findings.errors.height:,} errors under --strict."
-    return f"It would load: {read - rejected:,} of {read:,} records, {rejected:,} rejected."
+        errors = count_of(result.findings.errors.height, "errors")
+        return f"Not conformant: {errors} under --strict."
+    records = f"{read - rejected:,} of {count_of(read, 'records')}"
+    return f"It would load: {records}, {rejected:,} rejected."
 
 
 def _outdated_plan(result: RunResult) -> Iterator[str]:
@@ -202,17 +207,17 @@ def _outdated_plan(result: RunResult) -> Iterator[str]:
         ids = [f"{entity}:{sourced_id}" for entity, sourced_id in result.moved.iter_rows()]
         more = ", …" if len(ids) > EXAMPLES else ""
         yield (
-            f"Plan {result.plan} was not sent: {len(ids):,} of its records have changed "
-            "since it was made "
+            f"Plan {result.plan} was not sent: {len(ids):,} of its records "
+            f"{agree(len(ids), 'have')} changed since it was made "
             f"({', '.join(ids[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
         )
 
 
 def on_hold(count: int, *, would: bool, of: str = "") -> str:
     """Say that so many changes are on hold, or would be."""
-    changes, them = ("1 change", "it") if count == 1 else (f"{count:,} changes", "them")
-    verb = "would be" if would else "is" if count == 1 else "are"
-    return f"{changes}{of} {verb} on hold until someone approves {them}"
+    verb = "would be" if would else agree(count, "are")
+    changes = f"{count_of(count, 'changes')}{of}"
+    return f"{changes} {verb} on hold until someone approves {agree(count, 'them')}"
 
 
 def _next_steps(result: RunResult, drop: str) -> Iterator[str]:
@@ -272,7 +277,7 @@ def _harmless(cells: pl.Series) -> pl.Series:
 def _report(result: RunResult, drop: str) -> Iterator[str]:
     """Yield the report as lines of Markdown: counts, findings, causes, and the ids not sent."""
     yield from (f"# {run_title(result, drop)}", "", *hold_reasons(result), "")
-    sent = f"{result.requests:,} requests, {result.retries:,} of them sent again"
+    sent = f"{count_of(result.requests, 'requests')}, {result.retries:,} sent again"
     yield from (f"Run {result.run}, {result.seconds:.1f} s, {sent}.", "")
     if result.counts:
         yield from markdown_counts(result.counts, run_terms(result))

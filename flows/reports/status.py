@@ -17,6 +17,7 @@ from flows.reports.screen import print_indented
 from flows.result import DONE, FAILED, HELD, FlowEnd, FlowEndName
 from flows.safe_text import public_text
 from flows.status import WORST, FeedState, FeedStatus, StatusResult, run_totals
+from transforms.grammar import count_of
 
 WORDS = {
     "done": "done",
@@ -29,10 +30,8 @@ WORDS = {
 EXIT_WORDS = {DONE: "good", FAILED: "failed", HELD: "held"}
 NOTHING = "No run is known in {state} yet: `roster sync DROP` makes the first."
 FOREIGN = (
-    "Held: {count:,} records that this feed has not sent, and that have other values in "
-    "the target. "
-    "{report} names them. "
-    "If they are the district's: roster adopt DROP --again."
+    "Held: {records} that this feed did not send, with other values in the target. See {report}. "
+    "If what is in the target is right: roster adopt DROP --again."
 )
 UNDELIVERED = (
     "Held: too few of these could be delivered: {kinds}. {report} says why, and how to fix it."
@@ -80,7 +79,8 @@ def _lines(feed: FeedStatus, state: Path, now: datetime, most: int) -> Iterator[
         yield "No run of it was good yet."
     if feed.foreign and feed.loaded:
         yield FOREIGN.format(
-            count=feed.foreign, report=state / "runs" / feed.loaded.id / "report.md"
+            records=count_of(feed.foreign, "records"),
+            report=state / "runs" / feed.loaded.id / "report.md",
         )
     if feed.undelivered and feed.loaded:
         yield UNDELIVERED.format(
@@ -128,7 +128,7 @@ def _ago(span: timedelta) -> str:
     for size, unit in ((60 * 24, "days"), (60, "hours")):
         if minutes >= 2 * size:
             return f"{minutes // size} {unit}"
-    return f"{minutes} minute{'s' if minutes != 1 else ''}"
+    return count_of(minutes, "minutes")
 
 
 def status_json(result: StatusResult) -> dict[str, Any]:

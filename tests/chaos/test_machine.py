@@ -102,7 +102,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: bool(getattr(self, "plan", "")))
     @rule()
     def an_approval(self) -> None:
-        """A person lets go what waits."""
+        """A person approves what waits."""
         code, said = self.run("sync", "--approve", self.plan)
         self.told(code, said)
 

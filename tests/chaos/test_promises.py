@@ -78,7 +78,7 @@ class Promises(RuleBasedStateMachine):
         self.export = self.registrar.export(self.feed.drop, mode, fault, place)
 
     def the_same_export_again(self) -> None:
-        """Where nothing is left to be told, nothing is sent."""
+        """Where nothing is left to report, nothing is sent."""
         code = self.a_run()
         if code == DONE and not self.told.reported:
             self.feed.sandbox.requests.clear()

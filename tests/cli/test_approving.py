@@ -210,7 +210,7 @@ def test_what_the_drop_has_otherwise_by_now_is_not_sent(feed: Feed) -> None:
         feed.record("users", "bo")["givenName"],
         feed.record("users", "tia")["givenName"],
     )
-    assert "Left out: 1 changes of the plan (users:bo)" in said(run)
+    assert "Left out: 1 change of the plan (users:bo)" in said(run)
 
 
 def class_that_goes(feed: Feed) -> Run:
@@ -231,7 +231,7 @@ def test_what_others_need_by_now_goes_on_waiting(feed: Feed) -> None:
 
     assert (3, 3, 1) == (first.code, delivered.code, delivered.total("created"))
     assert (3, 1, 1, 0) == (run.code, run.total("deleted"), run.total("held"), run.total("failed"))
-    assert "classes: 1 records are still named by 1 that stay (enrollments:e9)" in said(run)
+    assert "classes: 1 record is still named by 1 that stays (enrollments:e9)" in said(run)
     assert ("sent", "sent") == (
         status_of(feed, first.json["plan"]),
         status_of(feed, over.json["plan"]),
@@ -270,7 +270,7 @@ def test_a_plan_of_which_nothing_can_be_sent_stays(feed: Feed) -> None:
     run = feed.sync(None, "--approve", first.json["plan"], "--all-or-nothing")
 
     assert (3, 0, "open") == (run.code, run.json["requests"], status_of(feed, first.json["plan"]))
-    assert "classes: 1 records are still named by 1 that stay" in said(run)
+    assert "classes: 1 record is still named by 1 that stays" in said(run)
 
 
 def test_what_needs_what_is_gone_goes_on_waiting(feed: Feed) -> None:
@@ -286,6 +286,6 @@ def test_what_needs_what_is_gone_goes_on_waiting(feed: Feed) -> None:
     run = feed.sync(None, "--approve", held.json["plan"])
 
     assert (3, 3, 0, 1) == (held.code, run.code, run.json["requests"], run.total("held"))
-    assert "enrollments: 1 records refer to others that are no longer in the target (e9)" in said(
+    assert "enrollments: 1 record refers to others that are no longer in the target (e9)" in said(
         run
     )

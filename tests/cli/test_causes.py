@@ -62,8 +62,8 @@ def test_records_that_failed_are_told_by_kind_and_not_by_what_the_target_said() 
     found = result({"read": 3, "failed": 3}, troubles=troubles)
 
     assert [
-        ("failed", "2 of users were not taken (HTTP 422)."),
-        ("failed", "1 of users were not taken."),
+        ("failed", "The target did not accept 2 users (HTTP 422)."),
+        ("failed", "The target did not accept 1 user."),
     ] == told(found)
 
 
@@ -99,11 +99,11 @@ def test_what_is_held_is_told_without_ids() -> None:
         "classes",
         "",
         1,
-        "classes: 1 records are still named by 1 that stay (enrollments:e1).",
+        "classes: 1 record is still named by 1 that stays (enrollments:e1).",
     )
     found = result({"read": 1, "held": 1}, plan="p1", holds=(hold,), records=HELD)
 
-    assert [("held", "classes: 1 records are still named by 1 that stay.")] == told(found)
+    assert [("held", "classes: 1 record is still named by 1 that stays.")] == told(found)
     assert ["roster sync feed.toml --approve p1"] == [
         cause.command for cause in causes_of(found, "feed.toml", "")
     ]
@@ -128,7 +128,7 @@ def test_what_others_wrote_is_told_by_entity() -> None:
     assert [
         (
             "held",
-            "2 of users are in the target already, say something else there and were not sent by us.",
+            "The target already has 2 users with other values, and this feed did not send them.",
         )
     ] == told(found)
 

@@ -499,7 +499,7 @@ EARLY = (
     ("a status", ["status", "{drop}/nowhere"], nothing_there, 2, "does not exist"),
     ("the ledger of a status", ["status"], spoil_ledger, 1, "not a database"),
     ("a story", ["why", "nobody"], nothing_there, 2, "Nobody knows 'nobody'"),
-    ("the ledger of an adoption", ["adopt", "{drop}"], nothing_there, 2, "The ledger has 16 records"),
+    ("the ledger of an adoption", ["adopt", "{drop}"], nothing_there, 2, "The ledger already has 16 records"),
     ("a backfill", ["backfill", "{drop}", "2026-01-02", "2026-01-01"], nothing_there, 2, "before it begins"),
 )  # fmt: skip
 

@@ -122,7 +122,7 @@ def test_what_is_left_of_an_approval_is_asked_about_as_what_it_is(held: Held) ->
     assert ("Held", True) == (end.name, left.id in end.message)
     assert (f"# Plan {left.id} of run {left.run}", True, False) == (
         text.splitlines()[0],
-        "- classes: 1 records are still named by 1 that stay (enrollments:e9)." in text,
+        "- classes: 1 record is still named by 1 that stays (enrollments:e9)." in text,
         "| enrollments |" in text,
     )
 

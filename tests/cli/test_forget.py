@@ -305,8 +305,8 @@ def test_it_is_told_what_was_removed_and_what_is_not_ours(target: Served) -> Non
     """For people: where, how much, and that the drop still has the person; no name of anybody."""
     run = roster("forget", "lv-ana-0001", state=target.state, environment=credentials(target))
 
-    assert "target: 1 demographics, 2 enrollments, 1 users deleted" in run.out
-    assert "ledger: 4 records taken out; rosters: 4 records, out of 1 rosters" in run.out
+    assert "target: 1 demographics record, 2 enrollments, 1 user deleted" in run.out
+    assert "ledger: 4 records removed; rosters: 4 records removed from 1 roster" in run.out
     assert all(
         part in run.out
         for part in ("The drop itself still has", "backups", "Done: lv-ana-0001 is forgotten")

@@ -194,7 +194,7 @@ def test_a_school_loses_too_much(feed: Feed) -> None:
     named = list(csv.DictReader((folder / "plan.csv").read_text().splitlines()))
     assert (3, 20, 1) == (run.code, run.total("held"), run.total("created"))
     assert (
-        "Elm School (s1): 20 of 61 enrollments of students vanished, more than 30 % and 5 records of a school."
+        "Elm School (s1): 20 of 61 student enrollments vanished, more than 30 % and 5 records of a school."
         in plan
     )
     assert ("enrollments", "delete", "s1") == (

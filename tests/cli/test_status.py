@@ -227,7 +227,7 @@ def test_the_last_run_decides(last: Run, expected: int, tmp_path: Path) -> None:
 
 
 def test_failed_goes_before_held(held: tuple[Path, Path, str], tmp_path: Path) -> None:
-    """Of two feeds, one held and one failed, the exit code tells of the failed one."""
+    """Of two feeds, one held and one failed, the exit code is that of the failed one."""
     state = shutil.copytree(held[0], tmp_path / "state")
     enter(state, replace(ended("r1", 1, 1), key=FeedKey("sandbox", "second")))
 

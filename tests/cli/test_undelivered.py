@@ -182,4 +182,4 @@ def test_a_plan_says_how_near_the_limits_are(feed: Path) -> None:
     plan = roster("plan", feed, state=feed.parent / "state")
 
     assert 0 == plan.code
-    assert "  - students with another identity 1 of 10 allowed (2 there)" in plan.out.splitlines()
+    assert "  - students with another identity: 1 of 10 allowed (2 in all)" in plan.out.splitlines()

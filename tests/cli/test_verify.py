@@ -121,7 +121,7 @@ def test_what_we_deleted_and_is_active_again_is_extra(target: Served, folder: Pa
 
 
 def test_deletes_of_a_repair_pass_the_guard(target: Served, folder: Path) -> None:
-    """All enrollments of a school are more than it lets go: they are on hold until someone approves the plan."""
+    """All enrollments of a school are more than the limit: they are on hold until someone approves the plan."""
     drop(folder, without(district(), "e1", "e3"))
     held = target.roster("sync", folder)
     assert 0 == target.roster("sync", folder, "--approve", held.json["plan"]).code

@@ -24,7 +24,7 @@ def test_each_sample_is_recognised(code: str) -> None:
 
 @pytest.mark.parametrize("sample", ["oneroster_1_1", "oneroster_1_2", "learning"])
 def test_oneroster_says_itself_what_it_is(sample: str) -> None:
-    """By its manifest, or by the columns that its files begin with; nothing need be told."""
+    """By its manifest, or by the columns that its files begin with; nothing need be configured."""
     found = recognize("auto", read(SAMPLES / sample))
 
     assert (ONEROSTER, ()) == (found.layout, found.findings.notices)

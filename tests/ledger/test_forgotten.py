@@ -1,4 +1,4 @@
-"""The ledger lets go of a person, in either database, and knows who is forgotten by digests alone."""
+"""The ledger removes a person, in either database, and knows who is forgotten by digests alone."""
 
 from __future__ import annotations
 

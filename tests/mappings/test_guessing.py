@@ -108,7 +108,7 @@ DATES = (
     ("3/14/2017", "3/4/2016", "mdy", ""),
     ("2017-03-14", "2016-04-03", "ymd", ""),
     ("3/4/2017", "5/6/2016", None, "no number is greater than 12"),
-    ("14/3/2017", "3/14/2016", None, "greater than 12 are 1 first and 1 second numbers"),
+    ("14/3/2017", "3/14/2016", None, "1 first number and 1 second number are greater than 12"),
 )
 
 
@@ -441,7 +441,7 @@ PARENTS = "Parent Id,Pupil Ref,Name,Relationship,Email\n{0}1,101,Al Ash,Father,a
 def test_contacts_belong_to_their_students(
     prefix: str, agents: dict[str, str], tmp_path: Path
 ) -> None:
-    """A parent of two pupils is one person; pupils name their contacts, also where ids have to be told apart."""
+    """A parent of two students is one person; students name their contacts, also where ids have to be distinguished."""
     made = guessed(tmp_path, {**WIDE, "Parents": PARENTS.format(prefix)})
 
     layout = read_mapping(tomllib.loads(made.text)).layout

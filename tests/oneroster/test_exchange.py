@@ -1,4 +1,4 @@
-"""What the target says of a failure may be told to people, and so must not hold our credentials."""
+"""The target's message about a failure may be shown to people, so it must not have our credentials."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_secret_that_the_target_takes_for_an_id_is_hidden() -> None:
 
 
 def test_a_short_secret_is_a_word() -> None:
-    """It cannot be told from others."""
+    """It cannot be distinguished from others."""
     assert () == hiding.credential_spellings(
         Endpoint("https://api.example.edu", "", "the-id", "school", profile=TIMEBACK)
     )

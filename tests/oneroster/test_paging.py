@@ -17,7 +17,7 @@ WHOLE, OF_PAGE, SO_FAR, UNTOLD = "whole", "of page", "so far", "untold"
 
 @dataclass
 class Server:
-    """A collection of ids, `cap` of them on a page; `totals` is what it counts, `links` whether it tells of next pages.
+    """A collection of ids, `cap` of them on a page; `totals` is what it counts, `links` whether it announces next pages.
 
     `then` are the ids that it has from its second, third, ... page on.
     """
@@ -127,7 +127,7 @@ def test_all_on_one_page_is_all() -> None:
     ("pages", "why"),
     [
         ([Page([], 5)], "it ended after 0 of 5 records"),
-        ([Page([], None, follows=True)], "it ended after 0 records, and tells of another page"),
+        ([Page([], None, follows=True)], "it ended after 0 records, and announces another page"),
         ([of("ab", 5), of("b", 5), of("", 5)], "it ended after 2 of 5 records"),
         # One has gone and another has come where nobody looks again.
         ([of("ab", 4), of("bxa", 4)], "it ended after 3 of 4 records"),
@@ -156,7 +156,7 @@ def test_records_that_never_keep_an_order_are_not_read() -> None:
 
 
 def test_pages_that_bring_nothing_new_are_not_read_for_ever() -> None:
-    """However they are shuffled, and whatever they tell of."""
+    """However they are shuffled, and whatever they announce."""
     turns = chain(
         [["a", "b", "c"]], *([["c", "a"], ["a", "b"], ["b", "c"]] for _ in range(SHIFTS * 100))
     )

@@ -79,7 +79,7 @@ def test_a_collection_that_moved_is_read_again(tmp_path: Path, target: Sandbox) 
 
 
 def test_a_total_of_the_page_is_no_end(tmp_path: Path, target: Sandbox) -> None:
-    """A link tells of more; nobody is disabled because a source counts otherwise than the night before."""
+    """A link announces more; nobody is disabled because a source counts otherwise than the night before."""
     with feeding(tmp_path, target) as (source, feed):
         feed.run("sync")
         source.counts_pages = True
@@ -94,7 +94,7 @@ def test_a_total_of_the_page_is_no_end(tmp_path: Path, target: Sandbox) -> None:
     [
         # The others have moved up.
         (("bo", "tia", "zed"), False),
-        # The source keeps no order, and nothing tells of it.
+        # The source keeps no order, and nothing says so.
         (("tia", "bo", "zed"), True),
     ],
 )

@@ -371,7 +371,7 @@ def test_nothing_is_deleted_under_its_children() -> None:
 
     assert ({"classes": ["c1"]}, {}, {}) == (held(stays), held(goes), held(moves))
     assert (
-        "classes: 1 records are still named by 1 that stay (enrollments:e1)."
+        "classes: 1 record is still named by 1 that stays (enrollments:e1)."
         == stays.holds[0].sentence
     )
 

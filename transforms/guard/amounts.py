@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from transforms.changes import ACTION, SCHOOL
+from transforms.grammar import agree, count_of
 from transforms.guard.context import GuardContext, Rejections
 from transforms.guard.holds import ALL, LOSS, GuardReview, RecordKind
 from transforms.guard.limits import GuardLimits, LimitReading, allows, limit_text, most_allowed
@@ -36,7 +37,7 @@ def limit_losses(stops: GuardReview, context: GuardContext, limits: GuardLimits)
     stops.read(LimitReading("vanished", "removed of all records", everything, most, total))
     if everything > most:
         sentence = (
-            f"{everything:,} of all {total:,} records vanished, "
+            f"{everything:,} of all {count_of(total, 'records')} vanished, "
             f"more than {limit_text(percent, records)}."
         )
         stops.stop("vanished", sentence, *stops.parts, removals=ALL, upserts=HAS_LOSS)
@@ -161,8 +162,8 @@ def _limit_week(
     if count + earlier > most:
         every = "all " if len(names) > 1 else ""
         sentence = (
-            f"{count + earlier:,} of {every}{total:,} {word} were removed, locked out or ended "
-            f"in seven days, more than {limit_text(percent, records)}."
+            f"{count + earlier:,} of {every}{count_of(total, word)} were removed, locked out or "
+            f"ended in seven days, more than {limit_text(percent, records)}."
         )
         stops.stop("vanished_in_week", sentence, *names, removals=ALL, upserts=HAS_LOSS)
 
@@ -174,9 +175,9 @@ def _losses_text(lost: pl.DataFrame, total: int, word: str) -> str:
     shares = [f"{removed:,} vanished"] if removed else []
     shares += [f"{count:,} would be {way}" for way, count in sorted(ways.items())]
     return (
-        f"{lost.height:,} of {total:,} {word} vanished"
+        f"{lost.height:,} of {count_of(total, word)} vanished"
         if len(shares) == 1 and removed
-        else f"{lost.height:,} of {total:,} {word}: {', '.join(shares)}"
+        else f"{lost.height:,} of {count_of(total, word)}: {', '.join(shares)}"
     )
 
 
@@ -187,7 +188,7 @@ def count_comparison(entity: str, stops: GuardReview, context: GuardContext) -> 
         return ""
     rejections = context.rejections.get(entity)
     file = rejections.file if rejections else f"The drop's {entity}"
-    return f" {file}: {now:,} {entity}, last time {before:,}."
+    return f" {file}: {count_of(now, entity)}, last time {before:,}."
 
 
 def limit_new_people(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
@@ -208,9 +209,9 @@ def limit_new_people(stops: GuardReview, context: GuardContext, limits: GuardLim
         if total and context.settled is not None and new.height > most:
             limit = limit_text(limits.created_percent, limits.created_records)
             sentence = (
-                f"{new.height:,} new {kind.word} would come to schools that have {total:,} of "
-                f"them, more than {limit}. See whether this is another district's export, "
-                "or whether the ids of all have changed."
+                f"{count_of(new.height, f'new {kind.word}')} would come to schools that have "
+                f"{total:,} of them, more than {limit}. See whether this is another district's "
+                "export, or whether the ids of all have changed."
             )
             ids = new["sourcedId"].implode()
             stops.stop("created", sentence, "users", upserts=pl.col("sourcedId").is_in(ids))
@@ -227,11 +228,13 @@ def limit_updates(stops: GuardReview, context: GuardContext, limits: GuardLimits
         most = most_allowed(total, percent, records)
         stops.read(LimitReading("updated", f"updated {kind.word}", count, most, total))
         if count > most:
-            sentence = f"{count:,} of {total:,} {kind.word} would be updated, more than {limit}."
+            of_all = f"{count:,} of {count_of(total, kind.word)}"
+            sentence = f"{of_all} would be updated, more than {limit}."
             stops.stop("updated", sentence, kind.entity, upserts=IS_UPDATE & kind.chosen)
     total = context.everything
     if not allows(everything, total, percent, records):
-        sentence = f"{everything:,} of all {total:,} records would be updated, more than {limit}."
+        of_all = f"{everything:,} of all {count_of(total, 'records')}"
+        sentence = f"{of_all} would be updated, more than {limit}."
         stops.stop("updated", sentence, *stops.parts, upserts=IS_UPDATE)
 
 
@@ -252,8 +255,9 @@ def hold_rejected_files(stops: GuardReview, context: GuardContext, limits: Guard
             continue
         cause = f" Most often: {file.cause}. {file.fix}" if file.cause else ""
         sentence = (
-            f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected because of "
-            f"errors in those rows, more than {limits.rejected_percent:g} %.{cause}"
+            f"{file.file}: {file.faults:,} of {count_of(file.rows, 'rows')} "
+            f"{agree(file.faults, 'were')} rejected because of errors in those rows, more than "
+            f"{limits.rejected_percent:g} %.{cause}"
         )
         if name in stops.parts:
             stops.stop("rejected", sentence, name, removals=ALL, upserts=ALL)
@@ -347,19 +351,21 @@ def _sentence(
     name: str, followers: list[str], counts: AllCounts, rejections: Mapping[str, Rejections]
 ) -> str:
     shares = {
-        one: f"{count.get('rejected', 0):,} of {count.get('read', 0):,} {one}"
+        one: f"{count.get('rejected', 0):,} of {count_of(count.get('read', 0), one)}"
         for one, count in counts.items()
     }
+    were = {one: agree(count.get("rejected", 0), "were") for one, count in counts.items()}
     with_them = (
         f", and with them {', '.join(shares[one] for one in followers)}" if followers else ""
     )
     root = name
     if not _is_at_fault(name, rejections):
         root = _parent_at_fault(name, counts, rejections) or name
-    because = f" So were {shares[root]}, which they need." if root != name else ""
+    because = f" So {were[root]} {shares[root]}, which they need." if root != name else ""
     file = rejections.get(root)
     cause = f" {file.cause}. {file.fix}" if file and file.cause else ""
-    return f"{shares[name]} were rejected{with_them}: most cannot be delivered.{because}{cause}"
+    rejected = f"{shares[name]} {were[name]} rejected"
+    return f"{rejected}{with_them}: most cannot be delivered.{because}{cause}"
 
 
 def _parent_at_fault(name: str, counts: AllCounts, rejections: Mapping[str, Rejections]) -> str:

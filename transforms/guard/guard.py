@@ -9,6 +9,7 @@ import polars as pl
 
 from transforms.changes import ACTION, HOLD, PARENTS, Changes, Counts, EntityChanges
 from transforms.checks.references import parent_ids
+from transforms.grammar import agree, count_of
 from transforms.guard import amounts
 from transforms.guard import special_cases as special
 from transforms.guard.context import GuardContext
@@ -135,8 +136,8 @@ def _hold_orphans(stops: GuardReview, name: str, there: Mapping[str, pl.Series])
     while (ids := _orphans(stops, name, there)).len():
         first = ", ".join(ids.head(special.FIRST)) + (", …" if ids.len() > special.FIRST else "")
         sentence = (
-            f"{name}: {ids.len():,} records refer to others that are no longer in the target "
-            f"({first})."
+            f"{name}: {count_of(ids.len(), 'records')} {agree(ids.len(), 'refer')} to others that "
+            f"are no longer in the target ({first})."
         )
         stops.stop("parent_gone", sentence, name, upserts=pl.col("sourcedId").is_in(ids.implode()))
 

@@ -58,9 +58,9 @@ class RecordKind:
 
     @property
     def word(self) -> str:
-        """The kind in words: `students`, `enrollments of teachers`."""
+        """The kind in words, in the plural: `students`, `teacher enrollments`."""
         if self.group and self.entity == "enrollments":
-            return f"enrollments of {self.group}s"
+            return f"{self.group} enrollments"
         return self.group or self.entity
 
     @property

@@ -9,6 +9,7 @@ import polars as pl
 
 from transforms import payload as parts
 from transforms.changes import ACTION, LABEL
+from transforms.grammar import agree, count_of
 from transforms.guard.context import NAME, NEAR, GuardContext, with_columns_of
 from transforms.guard.holds import GROUP, STAFF, STUDENTS, GuardReview, group_of
 from transforms.guard.limits import GuardLimits, LimitReading, limit_text, most_allowed
@@ -124,7 +125,7 @@ def _limit_identities(
         stops.read(
             LimitReading("identity", f"{kind.word} with another identity", count, most, total)
         )
-        found += [f"{count:,} of {total:,} {kind.word}"] if count else []
+        found += [f"{count:,} of {count_of(total, kind.word)}"] if count else []
         too_many |= count > most
     if not too_many:
         return
@@ -167,10 +168,10 @@ def hold_recycled_ids(stops: GuardReview, context: GuardContext) -> None:
     met = _beside_sent(stops, context)
     ids = [row["sourcedId"] for row in met.iter_rows(named=True) if sum(_signs(row)) > 1]
     first = ", ".join(ids[:FIRST]) + (f" and {len(ids) - FIRST:,} more" if len(ids) > FIRST else "")
-    subject = "1 id seems" if len(ids) == 1 else f"{len(ids):,} ids seem"
     sentence = (
-        f"{subject} to have passed to other people ({first}): more than one of name, "
-        "date of birth, email or username, identifier and grade is another one. "
+        f"{count_of(len(ids), 'ids')} {agree(len(ids), 'seem')} to have passed to other people "
+        f"({first}): more than one of name, date of birth, email or username, identifier and "
+        "grade is another one. "
         "Give new people ids of their own; if it is one person whose record was corrected, approve."
     )
     entities = [name for name in ("users", "demographics") if name in stops.parts]

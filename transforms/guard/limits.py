@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from transforms.grammar import count_of
+
 
 @dataclass(frozen=True)
 class GuardLimits:
@@ -72,7 +74,7 @@ class LimitReading:
     @property
     def sentence(self) -> str:
         """The reading in words."""
-        return f"{self.what} {self.count:,} of {self.allowed:,} allowed ({self.total:,} there)"
+        return f"{self.what}: {self.count:,} of {self.allowed:,} allowed ({self.total:,} in all)"
 
 
 def most_allowed(total: int, percent: float, records: int = 0) -> int:
@@ -88,4 +90,4 @@ def allows(count: int, total: int, percent: float, records: int = 0) -> bool:
 def limit_text(percent: float, records: int = 0) -> str:
     """Return a limit in words."""
     share = f"{percent:g} %"
-    return f"{share} and {records:,} records" if records else share
+    return f"{share} and {count_of(records, 'records')}" if records else share

@@ -9,6 +9,7 @@ import polars as pl
 from transforms.changes import PARENTS, SCHOOL, EntityChanges
 from transforms.checks.references import parent_ids
 from transforms.diff import school_of
+from transforms.grammar import agree, count_of
 from transforms.guard.context import GuardContext, with_columns_of
 from transforms.guard.holds import REMOVAL_ACTIONS, GuardReview, RecordKind
 from transforms.guard.limits import GuardLimits, LimitReading, limit_text, most_allowed
@@ -80,8 +81,8 @@ def _limit_one_person(stops: GuardReview, limits: GuardLimits, new: pl.DataFrame
     first = ", ".join(f"{one} into {count:,}" for one, count in many.head(FIRST).iter_rows())
     more = f", and {many.height - FIRST:,} more" if many.height > FIRST else ""
     sentence = (
-        f"enrollments: more than {limits.person_records} classes at once for one person "
-        f"({first}{more}). If that is intended, approve."
+        f"enrollments: more than {count_of(limits.person_records, 'classes')} at once for one "
+        f"person ({first}{more}). If that is intended, approve."
     )
     ids = new.join(many, on="userSourcedId", how="semi")["sourcedId"].implode()
     stops.stop("moved", sentence, "enrollments", upserts=pl.col("sourcedId").is_in(ids))
@@ -101,9 +102,10 @@ def _limit_moves(
     if total and moved.height > most:
         limit = limit_text(limits.moved_percent, limits.moved_records)
         sentence = (
-            f"{moved.height:,} {kind.word} would be {where} ({total:,} are there now), "
-            f"more than {limit}. Check whether a column of the export was sorted or shifted by "
-            "itself, or is of another school or year."
+            f"{count_of(moved.height, kind.word)} would be {where} "
+            f"({total:,} {agree(total, 'are')} there now), more than {limit}. "
+            "Check whether a column of the export was sorted or shifted by itself, or is of "
+            "another school or year."
         )
         ids = moved["sourcedId"].implode()
         stops.stop("moved", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(ids))
@@ -139,10 +141,11 @@ def hold_emptied_classes(stops: GuardReview, context: GuardContext, limits: Guar
     if not emptied.height:
         return
     first = ", ".join(
-        f"{context.name('classes', one)} loses {count:,} of its {total:,} people"
+        f"{context.name('classes', one)} loses {count:,} of its {count_of(total, 'people')}"
         for one, count, total in emptied.head(FIRST).select("class", "count", "records").iter_rows()
     )
-    more = f", and {emptied.height - FIRST:,} more classes" if emptied.height > FIRST else ""
+    others = emptied.height - FIRST
+    more = f", and {count_of(others, 'more classes')}" if others > 0 else ""
     sentence = (
         f"Class {first}{more}: more than {limits.class_percent:g} % of a class that goes on. "
         "If its people have left it, approve; else correct the export."

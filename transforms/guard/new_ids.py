@@ -12,6 +12,7 @@ import polars as pl
 
 from transforms.changes import ACTION, PARENTS
 from transforms.checks.references import parent_ids
+from transforms.grammar import agree, count_of
 from transforms.guard.context import NAME, GuardContext, with_columns_of
 from transforms.guard.holds import CONTACTS, GROUP, REMOVAL_ACTIONS, GuardReview, group_of
 from transforms.guard.identity import name_words
@@ -283,9 +284,10 @@ def _hold_pairs(
     sentence = _pairs_text(name, rows, len(sure), gone=bool(pairs["gone"].all()))
     if name == "enrollments" and any(entity in ("users", "classes") for entity, *_ in stops.pairs):
         rule = "follows"
+        count = pairs["new"].n_unique()
         sentence = (
-            f"{pairs['new'].n_unique():,} enrollments are held with the people and classes "
-            "that have new ids."
+            f"{count_of(count, 'enrollments')} {agree(count, 'are')} held with the people and "
+            "classes that have new ids."
         )
     stops.stop(rule, sentence, name, removals=gone, upserts=new_ids & (pl.col(ACTION) == "create"))
 
@@ -294,20 +296,21 @@ def _pairs_text(name: str, pairs: list[tuple[str, str]], sure: int, *, gone: boo
     count = len({new for _, new in pairs})
     first = ", ".join(f"{old} is now {new}" for old, new in pairs[:FIRST])
     more = f", and {len(pairs) - FIRST:,} more" if len(pairs) > FIRST else ""
-    there = "vanished and came again" if gone else "are there and came again"
+    there = "vanished and came again" if gone else f"{agree(count, 'are')} there and came again"
     advice = (
         " If they are the same, keep ids.csv, which is beside the plan, and name it as "
         "`ids` in the feed file: the target keeps the old ids."
         if sure
         else ""
     )
+    unsure = len(pairs) - sure
     doubt = (
-        f" {len(pairs) - sure:,} pairs are in doubt: ids_in_doubt.csv lists them; "
-        "say in ids.csv (old,new) which are the same."
-        if len(pairs) > sure
+        f" {count_of(unsure, 'pairs')} {agree(unsure, 'are')} in doubt: ids_in_doubt.csv lists "
+        f"{agree(unsure, 'them')}; say in ids.csv (old,new) which are the same."
+        if unsure > 0
         else ""
     )
     return (
-        f"{count:,} {name} {there} under new ids ({first}{more}), and would be there twice."
+        f"{count_of(count, name)} {there} under new ids ({first}{more}), and would be there twice."
         f"{advice}{doubt} If they are others, approve."
     )

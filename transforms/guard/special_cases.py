@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from transforms.changes import ACTION, SCHOOL
+from transforms.grammar import agree, count_of
 from transforms.guard.amounts import HAS_LOSS, count_comparison
 from transforms.guard.context import ColumnHistory, GuardContext, with_columns_of
 from transforms.guard.harm import are_terms_over
@@ -83,8 +84,9 @@ def hold_emptied_entities(stops: GuardReview, context: GuardContext) -> None:
     for name, _ in list(stops.counted()):
         if stops.parts[name].emptied:
             sentence = (
-                f"{name}: the drop has no records at all, and {context.total(name):,} were loaded "
-                "before. Find out why the export came out empty."
+                f"{name}: the drop has no records at all, and {context.total(name):,} "
+                f"{agree(context.total(name), 'were')} loaded before. Find out why the export "
+                "came out empty."
             )
             stops.stop("emptied", sentence, name, removals=ALL)
 
@@ -112,8 +114,8 @@ def hold_lost_zeros(stops: GuardReview) -> None:
             continue
         bare = pl.col("sourcedId").str.strip_chars_start("0").is_in(list(alike))
         sentence = (
-            f"{name}: {len(alike):,} ids differ from those loaded before by leading zeros only. "
-            "Export them again as text, with their zeros."
+            f"{name}: {count_of(len(alike), 'ids')} {agree(len(alike), 'differ')} from those "
+            "loaded before by leading zeros only. Export ids again as text, with their zeros."
         )
         stops.stop(
             "id_width", sentence, name, removals=bare, upserts=bare & (pl.col(ACTION) == "create")
@@ -132,10 +134,12 @@ def hold_moved_sessions(stops: GuardReview, context: GuardContext) -> None:
         was = (
             context.records("academicSessions", "startDate", "endDate").filter(sourcedId=one).row(0)
         )
+        taught = context.taught[one]
         sentence = (
             f"Session {name} ({one}) would last from {row.get('startDate') or was[1]} to "
             f"{row.get('endDate') or was[2]}, and was to last from {was[1]} to {was[2]}: "
-            f"{context.taught[one]:,} classes are taught in it, and nobody would be in them today. "
+            f"{count_of(taught, 'classes')} {agree(taught, 'are')} taught in it, and nobody would "
+            f"be in {agree(taught, 'them')} today. "
             "If that is intended, approve; otherwise correct the dates."
         )
         stops.stop(
@@ -150,9 +154,9 @@ def hold_replaced_ids(stops: GuardReview) -> None:
         only_new = new and new == part.upserts.height and not part.counts.get("unchanged")
         if vanished > 1 and part.whole and only_new:
             sentence = (
-                f"{name}: all {vanished:,} ids are gone and {new:,} others are there. If these are "
-                f"the same {name} with new ids, say so in ids.csv (old,new), and their ids in the "
-                "target stay as they are."
+                f"{name}: all {vanished:,} ids are gone and {count_of(new, 'others')} "
+                f"{agree(new, 'are')} there. If these are the same {name} with new ids, say so in "
+                "ids.csv (old,new), and their ids in the target stay as they are."
             )
             stops.stop("rekeyed", sentence, name, removals=ALL, upserts=pl.col(ACTION) == "create")
 
@@ -208,8 +212,10 @@ def hold_rollover(stops: GuardReview, context: GuardContext) -> None:
     ):
         return
     sentence = (
-        f"This looks like the rollover to a new school year: {gone.len():,} classes of the terms "
-        f"{_first_of(terms)} are gone and {new.height:,} of {_first_of(next_terms)} have come, "
+        "This looks like the rollover to a new school year: "
+        f"{count_of(gone.len(), 'classes')} of the terms {_first_of(terms)} "
+        f"{agree(gone.len(), 'are')} gone and {new.height:,} of {_first_of(next_terms)} "
+        f"{agree(new.height, 'have')} come, "
         "but the old terms are not over yet. If the old year has ended, approve; "
         "else ask for an export that has both years."
     )
@@ -233,9 +239,10 @@ def hold_old_terms(stops: GuardReview, context: GuardContext, limits: GuardLimit
     if over.height <= most:
         return
     sentence = (
-        f"{over.height:,} new classes are of terms that are over ({_first_of(_term_ids(over))}), "
-        f"more than {most} records. Check whether this export is an older one; "
-        "if you want to load classes of the past, approve."
+        f"{count_of(over.height, 'new classes')} {agree(over.height, 'are')} of terms that are "
+        f"over ({_first_of(_term_ids(over))}), more than {count_of(most, 'records')}. "
+        "Check whether this export is an older one; if you want to load classes of the past, "
+        "approve."
     )
     ids = over["sourcedId"].implode()
     upserts = {"classes": pl.col("sourcedId").is_in(ids)}
@@ -265,7 +272,8 @@ def hold_missing_schools(stops: GuardReview, context: GuardContext) -> None:
         said = "is no longer in the drop" if school in gone else "has no record left in the drop"
         users = context.of_schools("users").filter(pl.col("school") == school)
         people = int(users["records"].sum())
-        of_it = f", and {people:,} users are of it" if people else ""
+        users_of_it = f"{count_of(people, 'users')} {agree(people, 'belong')} to it"
+        of_it = f", and {users_of_it}" if people else ""
         counts = count_comparison("users", stops, context) if "users" in stops.parts else ""
         sentence = (
             f"School {context.name('orgs', school)} {said}{of_it}.{counts} "
@@ -335,8 +343,8 @@ def hold_parents_of_others(stops: GuardReview, context: GuardContext) -> None:
             first = ", ".join(child for _, child in stays[:FIRST])
             first += ", …" if len(stays) > FIRST else ""
             sentence = (
-                f"{name}: {len(parents):,} records are still named by {len(stays):,} that stay "
-                f"({first})."
+                f"{name}: {count_of(len(parents), 'records')} {agree(len(parents), 'are')} still "
+                f"named by {len(stays):,} that {agree(len(stays), 'stay')} ({first})."
             )
             stops.stop("still_named", sentence, name, removals=pl.col("sourcedId").is_in(parents))
 

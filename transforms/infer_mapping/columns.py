@@ -9,6 +9,7 @@ from functools import cached_property
 import polars as pl
 
 from transforms.findings import ROW
+from transforms.grammar import count_of
 from transforms.infer_mapping.draft import DraftLine, toml_string
 from transforms.roster import Raw, RawFile
 
@@ -135,22 +136,24 @@ def date_order_line(columns: list[SourceColumn]) -> DraftLine | None:
 
 def _order_line(first: int, second: int, rows: int, names: str) -> DraftLine:
     """Decide by how many dates have a first or a second number above 12, which is a day."""
+    dates = count_of(rows, "dates")
     if first and second * 10 < first:
         return DraftLine(
             "date_order",
             toml_string("dmy"),
-            f"the first number is greater than 12 in {first} of {rows} dates of {names}",
+            f"the first number is greater than 12 in {first:,} of {dates} of {names}",
         )
     if second and first * 10 < second:
         return DraftLine(
             "date_order",
             toml_string("mdy"),
-            f"the second number is greater than 12 in {second} of {rows} dates of {names}",
+            f"the second number is greater than 12 in {second:,} of {dates} of {names}",
         )
     why = (
         "no number is greater than 12"
         if not first + second
-        else f"greater than 12 are {first} first and {second} second numbers"
+        else f"{count_of(first, 'first numbers')} and {count_of(second, 'second numbers')} are "
+        "greater than 12"
     )
     return DraftLine(
         "date_order", toml_string(""), f"dmy (day first) or mdy? Of {names} {why}", open=True

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from transforms.grammar import agree, count_of
 from transforms.infer_mapping.columns import SourceColumn
 from transforms.infer_mapping.draft import (
     DraftLine,
@@ -54,7 +55,7 @@ ROLE: dict[Subject, str] = {"students": "student", "teachers": "teacher", "conta
 # In files with these subjects all people have one role, whatever the columns say.
 CERTAIN: frozenset[Subject] = frozenset({"students", "teachers"})
 STAFF: tuple[Subject, ...] = ("teachers", "staff", "people")
-ONCE = DraftLine("derived", "true", "many rows tell of it, and it is meant once")
+ONCE = DraftLine("derived", "true", "many rows name it, and it is meant once")
 GRADES = (
     "KG",
     "PK",
@@ -486,7 +487,10 @@ def meaning_lines(
     if not unknown:
         return [DraftLine(key, cell, f"{why}; all of its values are known", reads)]
     if not column.closed or column.emails or looks_like_id(column.words):
-        why = f"{why}, but {len(unknown)} of its {len(counts)} values are not known"
+        are = agree(len(unknown), "are")
+        why = (
+            f"{why}, but {len(unknown):,} of its {count_of(len(counts), 'values')} {are} not known"
+        )
         return [DraftLine(key, cell, why, reads, open=True)]
     expected = ", ".join(ENTITIES[entity][key].values if entity else GRADES)
     why = f"{why}; each of its values has a line"
@@ -498,7 +502,7 @@ def meaning_lines(
 
 def _value_line(key: str, value: str, rows: int, meant: str | None, expected: str) -> DraftLine:
     path = f"{key}.words.{toml_key(value)}"
-    where = f"in {rows} row{'s' * (rows != 1)}"
+    where = f"in {count_of(rows, 'rows')}"
     if meant is None:
         return DraftLine(path, '""', f"{where}; what is it? {expected}", open=True)
     return DraftLine(path, toml_string(meant), where)

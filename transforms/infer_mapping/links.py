@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from transforms.grammar import count_of
 from transforms.infer_mapping.columns import MOST, Columns, SourceColumn, words_of
 from transforms.infer_mapping.spellings import FILES, looks_like_id, subject_of
 
@@ -165,12 +166,12 @@ def key_reasons(links: Links, key: SourceColumn) -> Iterator[str]:
     """Yield the reasons why a column is the key of its file, for people who read the mapping."""
     count = key.distinct.len()
     yield (
-        f"{key.name!r} is different in each of {key.rows} rows"
+        f"{key.name!r} is different in each of {count_of(key.rows, 'rows')}"
         if count == key.rows
-        else f"{key.name!r} has {count} values in {key.rows} rows"
+        else f"{key.name!r} has {count_of(count, 'values')} in {count_of(key.rows, 'rows')}"
     )
     for link in links.to(key.file):
         yield (
             f"{link.column.name!r} of {link.column.file} leads to it in {link.share} of "
-            f"{link.rows} rows"
+            f"{count_of(link.rows, 'rows')}"
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from transforms.grammar import count_of
 from transforms.infer_mapping.columns import Columns, SourceColumn, columns_of_files
 from transforms.infer_mapping.draft import DraftLine, EntityDraft, constant, derived, toml_string
 from transforms.infer_mapping.links import Links, find_links, key_reasons
@@ -119,7 +120,8 @@ def link_line(survey: Survey, name: str, column: SourceColumn) -> DraftLine:
     """Return the line of a column that refers to another file."""
     link = survey.links.of(column)
     why = (
-        f"found in {link.key.name!r} of {link.key.file} in {link.share} of {link.rows} rows"
+        f"found in {link.key.name!r} of {link.key.file} in {link.share} of "
+        f"{count_of(link.rows, 'rows')}"
         if link
         else "by its name"
     )
@@ -170,7 +172,10 @@ def named_schools_blocks(survey: Survey, file: str) -> list[EntityDraft]:
         reads = (column.name,)
         count = column.distinct.len()
         sourced_id = DraftLine(
-            "sourcedId", derived("school", column.name), f"one for each of {count} values", reads
+            "sourcedId",
+            derived("school", column.name),
+            f"one for each of {count_of(count, 'values')}",
+            reads,
         )
         name = DraftLine(
             "name", toml_string(column.name), "its name, or what there is of it", reads
@@ -182,7 +187,7 @@ def named_schools_blocks(survey: Survey, file: str) -> list[EntityDraft]:
             "sourcedId", constant(ONLY_SCHOOL), "no column names a school, so it is one"
         )
         name = DraftLine("name", constant(""), "what is the school called?", open=True)
-    once = DraftLine("derived", "true", "each row tells of it, and it is meant once")
+    once = DraftLine("derived", "true", "each row names it, and it is meant once")
     kind = DraftLine("type", constant("school"), "a class is held by a school")
     return [EntityDraft("orgs", (once, sourced_id, name, kind))]
 

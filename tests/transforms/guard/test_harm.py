@@ -749,7 +749,7 @@ def test_the_seats_of_teachers_are_limited_by_themselves() -> None:
     )
 
     assert (["vanished"], 30) == (rules(guarded), guarded.held)
-    assert guarded.holds[0].sentence.startswith("30 of 40 enrollments of teachers vanished")
+    assert guarded.holds[0].sentence.startswith("30 of 40 teacher enrollments vanished")
 
 
 @pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
@@ -780,7 +780,7 @@ def test_readings_say_how_near_each_limit_is() -> None:
         {"users": before}, {"users": before[12:]}, limits=GuardLimits(school_percent=100)
     )
 
-    assert "removed students 12 of 25 allowed (240 there)" in [
+    assert "removed students: 12 of 25 allowed (240 in all)" in [
         reading.sentence for reading in guarded.readings
     ]
 

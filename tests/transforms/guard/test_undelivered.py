@@ -99,7 +99,7 @@ def test_the_cause_may_lie_in_what_they_need() -> None:
             "users.csv", 9, 4, "users.csv, column email, 4 rows: no address", "Set email_template."
         ),
         "enrollments": Rejections(
-            "enrollments.csv", 10, 1, "enrollments.csv, column role, 1 rows: no role", "Say one."
+            "enrollments.csv", 10, 1, "enrollments.csv, column role, 1 row: no role", "Say one."
         ),
     }
 

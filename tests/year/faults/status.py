@@ -58,7 +58,7 @@ def classes_emptied(night: Night) -> None:
 
 
 def _without(night: Night, rows: list[Row]) -> None:
-    """Take enrollments away; a layout that tells who is gone tells of these."""
+    """Take enrollments away; a layout that lists who is gone lists these."""
     if night.form in ("delta", "canvas"):
         for row in rows:
             row["status"] = "deleted" if night.code == "canvas" else "tobedeleted"

@@ -1,4 +1,4 @@
-"""The faults that are planted, each with the layouts in which it can occur and the words in which people must be told."""
+"""The faults that are planted, each with the layouts in which it can occur and the words that the messages to people must have."""
 
 from __future__ import annotations
 
