@@ -140,7 +140,7 @@ def test_a_day_that_fails_ends_the_replay_and_goes_on_once_it_is_mended(feed: Fe
 
     assert (1, 1, sent(told)) == (told.code, failed.code, sent(failed))
     assert ([FIRST, SECOND], [THIRD]) == ([day for day, _, _ in sent(failed)], failed.json["left"])
-    assert "1 of orgs (..): an id of dots alone cannot be written in an address" in " ".join(
+    assert "1 org (..): an id of dots alone cannot be written in an address" in " ".join(
         failed.err.split()
     )
     assert (0, [FIRST], [(SECOND, "unchanged"), (THIRD, "done")]) == (
