@@ -39,7 +39,7 @@ ODD = {
     r"why a record is as it is": "why a record looks the way it does",
     r"feed's file": "feed file",
     r"\blets? go\b": "removed",
-    r"(?<![=+>] )\b1 (record|row|change|file|user|classe|line|request|error)s\b": "1 row",
+    r"(?<![=+>] )\b1 ((record|row|change|file|user|line|request|error)s|classes)\b": "1 row",
 }
 # Where the wording of others stands, or what a program wrote before.
 SKIPPED = (
