@@ -26,12 +26,13 @@ from uuid import uuid4
 import httpx
 
 from tests.running import Run, roster
+from tests.syncing import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 PREFECT = str(Path(sys.executable).parent / "prefect")
 CREDENTIALS = {"LARKSPUR_ID": "sandbox", "LARKSPUR_SECRET": "sandbox"}
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-PATIENCE_SECONDS, LOOK_SECONDS = 120.0, 0.3
+LOOK_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
