@@ -14,7 +14,7 @@ import polars as pl
 
 from connectors.ledger.history import Run
 from flows.feeds.targets import read_credentials
-from flows.result import RESTORED
+from flows.result import REPAIRED, RESTORED
 from flows.target import Credentials
 from transforms.changes import ACTIVE
 from transforms.roster import Raw
@@ -90,7 +90,9 @@ def limit_to_changes(source: RestSource, runs: Sequence[Run], now: datetime) -> 
     since, if the feed file has changed, or if the last full reading is too long ago: a change
     that the source does not report waits for the next full reading.
     """
-    drop_runs = (run for run in runs if run.command == "sync" and not run.approved)
+    drop_runs = (
+        run for run in runs if run.command == "sync" and not run.approved and run.note != REPAIRED
+    )
     runs_of_source = takewhile(lambda run: _has_read(source, run), drop_runs)
     sent = [run for run in runs_of_source if run.status in SENT]
     whole = next((run for run in sent if run.drop == source.name), None)

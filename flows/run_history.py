@@ -10,7 +10,7 @@ import polars as pl
 from connectors.ledger import Ledger
 from connectors.ledger.history import PENDING, Run
 from flows.job import Job
-from flows.result import ADDS_ONLY, STOPPED
+from flows.result import ADDS_ONLY, REPAIRED, STOPPED
 from transforms.guard import PLANNED_COLUMNS
 
 
@@ -28,34 +28,39 @@ def day_of(run: Run) -> date:
 
 
 def has_loaded(run: Run) -> bool:
-    """Whether a run loaded its drop, apart from single records that were held or failed."""
+    """Whether a run loaded its drop, apart from single records that were held or failed.
+
+    A repair has no drop: it sends again what an earlier run loaded.
+    """
     return (
         run.status != "failed"
         if run.approved
-        else run.status not in ("refused", "") and run.note != STOPPED
+        else run.status not in ("refused", "") and run.note not in (STOPPED, REPAIRED)
     )
 
 
 def has_unsent_records(runs: list[Run]) -> bool:
-    """Whether the last run of a drop was killed, or left records unsent.
+    """Whether the last run of a drop, or a repair since then, was killed or left records unsent.
 
-    `runs` has the newest first.
+    `runs` has the newest first. A repair sends nothing but what differs in the target, so it does
+    not finish what the run before it began.
     """
-    last = next(
-        (
-            run
-            for run in runs
-            if run.command == "sync" and not run.approved and run.status != "refused"
-        ),
-        None,
-    )
-    if last is None:
-        return False
+    for run in runs:
+        if run.command != "sync" or run.approved or run.status == "refused":
+            continue
+        if _left_unsent(run):
+            return True
+        if run.note != REPAIRED:
+            return False
+    return False
+
+
+def _left_unsent(run: Run) -> bool:
     return (
-        last.status in ("failed", "")
-        or last.note == ADDS_ONLY
+        run.status in ("failed", "")
+        or run.note == ADDS_ONLY
         # Held records may also be foreign, and in no plan.
-        or any(counts.get("waiting", 0) or counts.get("held", 0) for counts in last.counts.values())
+        or any(counts.get("waiting", 0) or counts.get("held", 0) for counts in run.counts.values())
     )
 
 

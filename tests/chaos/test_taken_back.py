@@ -14,7 +14,7 @@ from connectors.oneroster.operations import Operation
 from connectors.oneroster.sandbox import Sandbox
 from flows.result import DONE, HELD, RunResult
 from flows.watch import Watch
-from tests.chaos.feed import Dying, Feed, Killed
+from tests.chaos.feed import Deadly, Dying, Feed, Killed
 from tests.chaos.promises import in_force
 from tests.chaos.registrar import Registrar
 
@@ -102,6 +102,25 @@ def test_who_was_created_unheard_and_is_in_no_export_any_more_is_disabled(
     assert result.exit_code in (DONE, HELD)
     assert 1 == sum(counts.get("disabled", 0) for counts in result.counts.values())
     assert 1 == len(new - in_force(feed))
+
+
+def test_a_repair_does_not_finish_what_a_killed_run_began(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The next export of changes still removes the enrollment that ended in the killed run's export."""
+    feed, registrar = Feed(tmp_path, sandbox), Registrar()
+    registrar.export(feed.drop, "bulk", "", 0)
+    assert DONE == feed.sync().exit_code
+    registrar.happen("unenroll", 0)
+    registrar.export(feed.drop, "bulk", "", 0)
+    with pytest.raises(Killed):
+        feed.sync(watch=Deadly(0))
+    assert DONE == feed.repair().exit_code
+    registrar.happen("arrive", 0)
+    registrar.export(feed.drop, "delta", "", 0)
+
+    assert DONE == feed.sync().exit_code
+
+    enrolled = {one for entity, one in in_force(feed) if entity == "enrollments"}
+    assert {row["sourcedId"] for row in registrar.rows["enrollments"]} == enrolled
 
 
 def _there(sandbox: Sandbox) -> dict[tuple[str, str], tuple[str, ...]]:

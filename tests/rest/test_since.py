@@ -61,9 +61,10 @@ def test_changes_are_asked_for_since_the_last_run_that_sent_all() -> None:
     assert last - 2 * DAY == asked(night(1, CHANGES, ""), night(2))
 
 
-def test_what_a_person_approved_is_no_reading() -> None:
-    """It sends what an earlier run had read."""
-    assert NOW - 2 * DAY - timedelta(hours=1) == asked(night(1, approved="p1"), night(2))
+@pytest.mark.parametrize("run", [night(1, approved="p1"), night(1, note="repaired")])
+def test_an_approval_and_a_repair_are_no_readings(run: Run) -> None:
+    """They send what an earlier run had read."""
+    assert NOW - 2 * DAY - timedelta(hours=1) == asked(run, night(2))
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def lived(
     when: dict[int, list[Fault]] = {}
     for fault in faults:
         if year.form in fault.forms:
-            for number in chance.sample(_usual(year)[2:last], each):
+            for number in chance.sample(_usual(year, fault.until)[2:last], each):
                 when.setdefault(number, []).append(fault)
     for number in range(last):
         yield from _all_planted(year, when.get(number, []), number, alone=False)
@@ -222,9 +222,13 @@ def visited(
     )
 
 
-def _usual(year: Year) -> list[int]:
-    """Return the nights on which nothing should be held."""
-    return [number for number, district in enumerate(year.districts) if district.day not in ASKS]
+def _usual(year: Year, until: date) -> list[int]:
+    """Return the nights up to a day on which nothing should be held."""
+    return [
+        number
+        for number, district in enumerate(year.districts)
+        if district.day not in ASKS and district.day <= until
+    ]
 
 
 def _all_planted(

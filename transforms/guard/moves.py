@@ -105,10 +105,22 @@ def _limit_moves(
             f"{count_of(moved.height, kind.word)} would be {where} "
             f"({total:,} {agree(total, 'are')} there now), more than {limit}. "
             "Check whether a column of the export was sorted or shifted by itself, or is of "
-            "another school or year."
+            f"another school or year.{_removed_too(stops, kind)}"
         )
         ids = moved["sourcedId"].implode()
         stops.stop("moved", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(ids))
+
+
+def _removed_too(stops: GuardReview, kind: RecordKind) -> str:
+    """Return a sentence if people lose enrollments too: in some layouts, those say their school."""
+    part = stops.parts.get("enrollments")
+    removed = part.removals.height if part and kind.entity == "users" else 0
+    if not removed:
+        return ""
+    return (
+        f" {count_of(removed, 'enrollments')} would be removed too; check that the export's "
+        "enrollments are complete."
+    )
 
 
 def hold_emptied_classes(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:

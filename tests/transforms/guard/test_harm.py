@@ -431,6 +431,25 @@ def test_people_who_change_schools_are_limited(count: int, waits: bool) -> None:
     assert (["moved"] * waits, count * waits) == (rules(guarded), guarded.held)
 
 
+def test_enrollments_that_go_are_named_with_people_who_change_schools() -> None:
+    """Some layouts give people the schools of their enrollments, so these are the cause."""
+    before = [user | {"schoolSourcedId": "s1"} for user in people(60)]
+    seats = enrolled(before, "c1")
+
+    guarded = night(
+        {"users": before, "enrollments": seats},
+        {
+            "users": [user | {"schoolSourcedId": "s2"} for user in before],
+            "enrollments": seats[10:],
+        },
+    )
+
+    assert ["moved"] == rules(guarded)
+    assert guarded.holds[0].sentence.endswith(
+        "10 enrollments would be removed too; check that the export's enrollments are complete."
+    )
+
+
 @pytest.mark.parametrize(("count", "waits"), [(10, False), (11, True)])
 def test_enrollments_that_get_another_role_are_held(count: int, waits: bool) -> None:
     """Students who would teach their class."""

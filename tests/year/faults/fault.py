@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import date
 from random import Random
 
 from tests.year.district import District
@@ -108,7 +109,7 @@ class Fault:
     `spoil` changes tables, `damage` the texts of files. `says` is a pattern that the messages to people must match. If `asks`
     is false, nobody need be asked, for nobody is harmed. So many of one kind as the `floor` may be harmed before anybody is
     asked, or as many as may vanish unseen (docs/guard.md) if it is None. One that is
-    not planted `often` is much like another, and is left to the full strength.
+    not planted `often` is much like another, and is left to the full strength. After the day `until`, it is no fault.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Fault:
     asks: bool = True
     floor: int | None = None
     often: bool = True
+    until: date = date.max
 
     def texts(self, night: Night) -> dict[str, str]:
         """Give the files of a night as the fault makes them."""
