@@ -47,7 +47,10 @@ def assert_conformant(roster: Roster, folder: Path) -> None:
 @expensive(10)
 @given(rosters())
 def test_a_clean_roster_comes_back_as_it_was(rows: Rows) -> None:
-    """Every record, each cell as it was exported, and nothing to find fault with."""
+    """Every record, each cell as it was exported, and nothing to find fault with.
+
+    But a title such as `NÂ¡`, which looks like text in a wrong encoding, is reported each time.
+    """
     with tempfile.TemporaryDirectory() as folder:
         made = made_of(normalized(drop(Path(folder) / "drop", rows)))
         again = normalized(zipped(made, Path(folder)))
@@ -57,7 +60,8 @@ def test_a_clean_roster_comes_back_as_it_was(rows: Rows) -> None:
         name: set(frame["sourcedId"]) for name, frame in made.tables.items()
     }
     assert_same(content(made.tables), records(again))
-    assert ((), 0) == (again.findings.notices, again.findings.errors.height)
+    assert {"mojibake"} >= {notice.rule for notice in again.findings.notices}
+    assert 0 == again.findings.errors.height
 
 
 @expensive(10)
