@@ -6,7 +6,7 @@ It is for a feed whose file or district was renamed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +19,7 @@ from flows.errors import SettingsError
 from flows.feeds.keys import FEED_SUFFIX, feed_key, select_feeds
 from flows.job import new_run_id
 from flows.ledgers import ledger_location
-from flows.result import DONE
+from flows.result import CHANGES_ONLY, DONE, RENAMED
 from transforms.changes import IN_TARGET
 from transforms.grammar import count_of
 
@@ -117,5 +117,17 @@ def _move(old: FeedKey, new: FeedKey, state: Path, ledger: Ledger) -> int:
         progress = [state / FOLDER / f"{folder_name(key)}.json" for key in (old, new)]
         if progress[0].exists() and not progress[1].exists():
             progress[0].rename(progress[1])
+        _mark_newest_run(new, ledger)
         ledger.move(old, new)
     return count
+
+
+def _mark_newest_run(key: FeedKey, ledger: Ledger) -> None:
+    """Note that the newest run under the new name did not know the records of the old one.
+
+    What was missing from its drop is still to be removed: an export of changes does not repeat it.
+    """
+    runs = (run for run in ledger.runs(key) if run.command == "sync" and not run.approved)
+    newest = next(runs, None)
+    if newest and newest.note in ("", CHANGES_ONLY):
+        ledger.finish(replace(newest, note=RENAMED))

@@ -30,8 +30,9 @@ NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 # Notes on a run in the ledger: all of it was held; only new records were sent; the export was no
 # full snapshot.
 STOPPED, ADDS_ONLY, CHANGES_ONLY = "stopped", "adds only", "changes only"
-# Notes: the run repaired the target, or restored an earlier roster.
-REPAIRED, RESTORED = "repaired", "restored"
+# Notes: the run repaired the target, restored an earlier roster, or ran under a feed's new name
+# before `roster rename` moved the records of the old one.
+REPAIRED, RESTORED, RENAMED = "repaired", "restored", "renamed"
 # Counts of a run in the ledger beside its terms: records that left the target, or were kept by
 # policy; and rejected records of an entity that was not delivered.
 COUNTED, UNDELIVERED = "counted", "undelivered"

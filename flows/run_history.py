@@ -10,7 +10,7 @@ import polars as pl
 from connectors.ledger import Ledger
 from connectors.ledger.history import PENDING, Run
 from flows.job import Job
-from flows.result import ADDS_ONLY, REPAIRED, STOPPED
+from flows.result import ADDS_ONLY, RENAMED, REPAIRED, STOPPED
 from transforms.guard import PLANNED_COLUMNS
 
 
@@ -58,7 +58,7 @@ def has_unsent_records(runs: list[Run]) -> bool:
 def _left_unsent(run: Run) -> bool:
     return (
         run.status in ("failed", "")
-        or run.note == ADDS_ONLY
+        or run.note in (ADDS_ONLY, RENAMED)
         # Held records may also be foreign, and in no plan.
         or any(counts.get("waiting", 0) or counts.get("held", 0) for counts in run.counts.values())
     )

@@ -123,6 +123,29 @@ def test_a_repair_does_not_finish_what_a_killed_run_began(sandbox: Sandbox, tmp_
     assert {row["sourcedId"] for row in registrar.rows["enrollments"]} == enrolled
 
 
+def test_what_is_held_under_an_old_name_is_held_under_the_new_one(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Also if the feed ran under its new name, which knew nothing of it, and only changes come then."""
+    feed, registrar = Feed(tmp_path, sandbox), Registrar()
+    registrar.export(feed.drop, "bulk", "", 0)
+    feed.sync()
+    registrar.happen("close", 0)
+    registrar.export(feed.drop, "bulk", "", 0)
+    assert HELD == feed.sync().exit_code
+    held = feed.waiting()
+    feed.rename()
+    feed.sync()
+    assert 0 == feed.move()
+    registrar.happen("rename", 0)
+    registrar.export(feed.drop, "delta", "", 0)
+
+    assert HELD == feed.sync().exit_code
+
+    assert held
+    assert held == feed.waiting()
+
+
 def _there(sandbox: Sandbox) -> dict[tuple[str, str], tuple[str, ...]]:
     """What the target says of people and their seats."""
     return {
