@@ -157,14 +157,17 @@ class Promises(RuleBasedStateMachine):
             self.others.changed.add(("users", user["sourcedId"]))
 
     def a_repair(self) -> None:
-        """What others changed is as it was, if the last run came to its end and the row can be read."""
+        """What others changed is as it was, if the last run came to its end and sent all that it read."""
         before = in_force(self.feed)
         result = self.feed.repair()
         self.rosters[result.run] = self.roster
         self.heard(result)
         if self.told.settled:
-            self.others.changed -= {
-                (name, one) for name, one in self.others.changed if self.roster[name].get(one)
+            unsent = self.feed.waiting()
+            self.others.changed = {
+                (name, one)
+                for name, one in self.others.changed
+                if (name, one) in unsent or self.roster[name].get(one) is None
             }
         self.looked_at(before)
 
