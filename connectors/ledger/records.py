@@ -259,7 +259,8 @@ def move_feed(connection: Connection, old: int, new: int) -> None:
 
     The new feed may have kept a record only because the old feed had sent it too. Such a record
     gets the old feed's status, so that the next run finds it missing again and decides. If the new
-    feed has run, the open plans of the old feed count as replaced.
+    feed has run, the open plans of both count as replaced: those of the old feed are of an older
+    roster, and those of the new one were made without the old feed's records.
     """
     older = RECORDS.alias()
     same = and_(older.c.feed_id == old, *_same_keys(RECORDS, older))
@@ -271,7 +272,7 @@ def move_feed(connection: Connection, old: int, new: int) -> None:
         both = and_(newer.c.feed_id == new, *_same_keys(table, newer))
         connection.execute(delete(table).where(table.c.feed_id == old, exists().where(both)))
     if connection.execute(select(RUNS.c.id).where(RUNS.c.feed_id == new).limit(1)).first():
-        open_plans = and_(PLANS.c.feed_id == old, PLANS.c.status == "open")
+        open_plans = and_(PLANS.c.feed_id.in_((old, new)), PLANS.c.status == "open")
         connection.execute(update(PLANS).where(open_plans).values(status="replaced"))
     # The old feed's salt wins: with another salt, everybody would get a new id.
     old_salt = SALTS.alias()

@@ -126,7 +126,7 @@ def test_a_repair_does_not_finish_what_a_killed_run_began(sandbox: Sandbox, tmp_
 def test_what_is_held_under_an_old_name_is_held_under_the_new_one(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Also if the feed ran under its new name, which knew nothing of it, and only changes come then."""
+    """Also if the feed ran under its new name, which did not know its records, and only changes come then."""
     feed, registrar = Feed(tmp_path, sandbox), Registrar()
     registrar.export(feed.drop, "bulk", "", 0)
     feed.sync()

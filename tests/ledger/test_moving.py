@@ -97,7 +97,7 @@ def test_how_new_records_are_goes_along(ledger: Ledger) -> None:
 
 
 def test_what_the_new_name_has_is_newer(ledger: Ledger) -> None:
-    """But for what it kept only because the old name had sent it too; plans of the old name are replaced."""
+    """But for what it kept only because the old name had sent it too; plans of both are replaced: neither knew the other's records."""
     sent(ledger, OLD, "r1", 1, "ana", "bo", "cy")
     ran(ledger, OLD, "r1", "p1")
     sent(ledger, NEW, "r2", 2, "ana", "bo", "di")
@@ -112,4 +112,4 @@ def test_what_the_new_name_has_is_newer(ledger: Ledger) -> None:
         ("cy", 1, "active"),
         ("di", 2, "active"),
     } == known(ledger, NEW)
-    assert {"p1": "replaced", "p2": "open"} == {one.id: one.status for one in ledger.plans(NEW)}
+    assert {"p1": "replaced", "p2": "replaced"} == {one.id: one.status for one in ledger.plans(NEW)}
