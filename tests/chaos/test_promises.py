@@ -51,6 +51,7 @@ class Promises(RuleBasedStateMachine):
         self.plans: list[str] = []
         self.roster: Roster = {}
         self.export = self.registrar.export(self.feed.drop, "bulk", "", 0)
+        self.mode = self.export.mode
         assert DONE == self.a_run()
 
     @rule(turn=TURNS)
@@ -186,6 +187,7 @@ class Promises(RuleBasedStateMachine):
         # Only the newest rosters are kept, so that there may be no more of them than before.
         if new := [run for run in self.feed.archive.runs() if run not in runs]:
             self.roster = self.rosters[new[0]] = accepted(self.roster, self.export, self.feed)
+            self.mode = self.export.mode
             # A snapshot asks anew what a person has turned down, once it comes to its end.
             asked = self.export.mode == "bulk" and result is not None
             left = set() if asked else self.told.left
@@ -207,12 +209,12 @@ class Promises(RuleBasedStateMachine):
     def looked_at(self, before: set[tuple[str, str]]) -> None:
         """Look whether all that was promised holds."""
         others_kept(self.feed, self.others)
-        # An export of changes may say of each who is gone.
+        # An accepted export of changes may say of each who is gone.
         nobody_lost(
             before,
             self.feed,
             self.roster,
-            uncertain(self.feed) if self.export.mode == "bulk" else set(),
+            uncertain(self.feed) if self.mode == "bulk" else set(),
         )
         if self.told.settled:
             delivered(self.feed, self.roster, self.others, self.told)

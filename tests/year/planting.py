@@ -217,9 +217,9 @@ def visited(
     year = Year(form, seed, districts, Feed(form, folder / form))
     for number in range(special - 2, special + 2):
         yield year.ordinary(number)
-    yield from _all_planted(
-        year, [one for one in faults if form in one.forms], special + 2, alone=True
-    )
+    last = districts[special + 2].day
+    possible = [one for one in faults if form in one.forms and last <= one.until]
+    yield from _all_planted(year, possible, special + 2, alone=True)
 
 
 def _usual(year: Year, until: date) -> list[int]:

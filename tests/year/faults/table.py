@@ -25,6 +25,9 @@ PEOPLE, SEATS, NEW_IDS = (
 SPOILED = "zero|no record of the drop|no role|rounded an id|under new ids|differ|id has characters|demographics were rejected"
 # So many may be in another school before anybody is asked (docs/guard.md).
 MOVED = GuardLimits().moved_records
+# The last night for faults that are none in the summer: its sessions have ended, and next year's
+# terms alone are the rollover, some days early.
+IN_TERM = SUMMER - timedelta(days=7)
 
 FAULTS: tuple[Fault, ...] = (
     # Who they are
@@ -68,7 +71,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("enrollments of last year's classes", selections.enrollments_of_last_year, "enrollments"),
     Fault("two schools swapped", status.schools_swapped, "", GRADED, floor=MOVED),
     Fault("all students in one school", status.all_in_one_school, "", GRADED, often=False),
-    Fault("all sessions have ended", status.sessions_ended, "session|Session|classes: .* would be ended", often=False),
+    Fault("all sessions have ended", status.sessions_ended, "session|Session|classes: .* would be ended", often=False, until=IN_TERM),
     Fault("all sessions rejected", spreadsheets.filled("session start", "31.31.2026"), "session", NOT_DELTA),
     # New ids
     Fault("everybody has new ids", rekeying.everybody, NEW_IDS),
@@ -96,8 +99,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("another district's export with other ids", selections.of_another_district_with_ids_of_its_own, "orgs|users", often=False),
     Fault("last year's export", selections.of_last_year, "", NOT_DELTA),
     Fault("last month's export again", selections.of_a_month_ago, forms=NOT_DELTA, asks=False, often=False),
-    # Once this year's terms are over, it is the rollover, some days early.
-    Fault("next year's terms alone", selections.of_next_year, "classes", SNAPSHOTS, until=SUMMER - timedelta(days=7)),
+    Fault("next year's terms alone", selections.of_next_year, "classes", SNAPSHOTS, until=IN_TERM),
     Fault("everybody is marked as deleted", status.marked_deleted("users.csv"), PEOPLE, NOT_CLEVER),
     Fault("all enrollments are marked as deleted", status.marked_deleted("enrollments.csv"), "enrollments", NOT_CLEVER, often=False),
     Fault("each row twice", selections.rows_doubled, forms=NOT_DELTA, asks=False),
