@@ -16,6 +16,7 @@ from connectors.ledger.history import Run
 from flows.feeds.targets import read_credentials
 from flows.result import REPAIRED, RESTORED
 from flows.target import Credentials
+from flows.time_zones import time_zone
 from transforms.changes import ACTIVE
 from transforms.roster import Raw
 from transforms.schemas.entity import Version
@@ -74,7 +75,7 @@ def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | N
         token_url=table.token_url or "",
         signature=table.signature if table.oauth == "1.0a" else "",
         credentials=read_credentials(feed, "rest", environment),
-        zone=ZoneInfo(feed.time_zone),
+        zone=time_zone(feed.time_zone),
         patience_seconds=table.patience_seconds,
         delta=table.delta,
         full_days=table.full_days,

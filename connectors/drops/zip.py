@@ -36,6 +36,9 @@ METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 END_MARK = b"PK\x05\x06"
 END_OF_DIRECTORY = struct.Struct("<10xH10x")
 LONGEST_COMMENT = 0xFFFF
+# The types of members that are files: 0 if the program stores no types. A zip that 7-Zip 26
+# writes from a pipe (`7z a -si`) stores the type of the pipe for a member with ordinary content.
+FILE_TYPES = (0, stat.S_IFREG, stat.S_IFIFO)
 # A directory with this number of members has the true number in its ZIP64 record.
 IN_ZIP64 = 0xFFFF
 
@@ -154,7 +157,7 @@ def _safe_path(info: zipfile.ZipInfo) -> str:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if not path or UNSAFE.match(path) or ".." in path.split("/") or not path.isprintable():
         raise Refused("zip_unsafe", detail=path)
-    if kind not in (0, stat.S_IFREG):
+    if kind not in FILE_TYPES:
         raise Refused("zip_unsafe", detail=f"{path} is a link or a device")
     return path
 

@@ -9,7 +9,6 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -61,6 +60,7 @@ from flows.feeds.values import (
 )
 from flows.files import protect_state_folder
 from flows.target import APIS
+from flows.time_zones import time_zone
 from transforms.share import SharingScope
 from transforms.target_vocabulary import MAPS, FeedVocabulary, feed_vocabulary
 
@@ -232,7 +232,7 @@ class Feed(BaseModel):
             maps,
             email_template=self.target.email_template,
             session_org=self.target.session_org,
-            zone=ZoneInfo(self.time_zone),
+            zone=time_zone(self.time_zone),
         )
 
 

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from flows.time_zones import time_zone
+
 # A field's items: `*`, a value, or a range of two different values; `*` and ranges may have steps.
 # Steps from a single value (`5/10`) are left out, since programs read them differently.
 STEP = "(?:/[0-9]{1,2})?"
@@ -54,9 +56,21 @@ def check_cron(cron: str) -> str:
     if wrong:
         raise ValueError(
             f"has {fields[wrong]!r} for {wrong}; expected {FIELDS[wrong]}; also lists, ranges "
-            "and steps of ranges, as in */15 6-8 * * MON,WED."
+            f"and steps of ranges, as in */15 6-8 * * MON,WED.{_as_list(fields[wrong])}"
         )
     return cron
+
+
+DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+
+
+def _as_list(field: str) -> str:
+    """Return the list to write in place of a range of days that goes over the end of the week."""
+    first, _, last = field.partition("-")
+    if first not in DAYS or last not in DAYS or DAYS.index(first) <= DAYS.index(last):
+        return ""
+    days = (*DAYS[DAYS.index(first) :], *DAYS[: DAYS.index(last) + 1])
+    return f" A week ends with SAT here: write {','.join(days)}."
 
 
 def _unreadable_field(cron: str) -> str:
@@ -68,14 +82,15 @@ def _unreadable_field(cron: str) -> str:
     return ""
 
 
-def last_due(cron: str, time_zone: str, now: datetime) -> datetime | None:
+def last_due(cron: str, zone_name: str, now: datetime) -> datetime | None:
     """Return when a schedule was last due, at or before `now`, in its time zone.
 
     Returns None if it was not due in the last eight years. Daylight saving is handled as in
-    Prefect: a clock time that occurs twice is due the first time, and one that is skipped is due
-    by the new clock.
+    Prefect 3.8: a clock time that occurs twice is due the first time, and one that is skipped is
+    due by the new clock. From Python 3.13 on, Prefect takes the old clock for the latter, and
+    starts up to an hour later.
     """
-    zone, now = ZoneInfo(time_zone), now.astimezone(UTC)
+    zone, now = time_zone(zone_name), now.astimezone(UTC)
     for back in BACK:
         if due := [time for time in _due_times(cron, zone, now - back, now) if time <= now]:
             return max(due).astimezone(zone)

@@ -13,7 +13,6 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator as Checked
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
@@ -22,6 +21,7 @@ from pydantic_core import ErrorDetails
 from flows.arrival import DROP
 from flows.feeds.schedule import check_cron
 from flows.target import APIS, ENVIRONMENT, SANDBOX, normalize_address
+from flows.time_zones import time_zone_names
 from transforms.removals import allowed_policies
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import CLASS_TYPES, ROLES, ROLES_1_1
@@ -178,7 +178,7 @@ def _columns(columns: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
 
 
 def _time_zone(text: str) -> str:
-    zones = available_timezones()
+    zones = time_zone_names()
     if text not in zones:
         close = get_close_matches(text, list(zones), 1)
         hint = f"did you mean {close[0]!r}?" if close else "see the names of the IANA database."

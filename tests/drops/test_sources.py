@@ -34,10 +34,10 @@ def outcome(raw: Raw) -> tuple[set[str], set[str]]:
     }
 
 
-def link(name: str) -> zipfile.ZipInfo:
-    """Describe a symbolic link."""
+def of_type(kind: int, name: str) -> zipfile.ZipInfo:
+    """Describe a member of a type, such as a symbolic link."""
     info = zipfile.ZipInfo(name)
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    info.external_attr = (kind | 0o600) << 16
     return info
 
 
@@ -74,7 +74,9 @@ MEMBERS: tuple[tuple[str, list[Entry], set[str], set[str]], ...] = (
     ("hidden traversal", ["a\\..\\..\\users.csv"], set(), {"zip_unsafe"}),
     ("absolute", ["/etc/users.csv"], set(), {"zip_unsafe"}),
     ("drive", ["C:users.csv"], set(), {"zip_unsafe"}),
-    ("symbolic link", [link("users.csv")], set(), {"zip_unsafe"}),
+    ("symbolic link", [of_type(stat.S_IFLNK, "users.csv")], set(), {"zip_unsafe"}),
+    ("device", [of_type(stat.S_IFBLK, "users.csv")], set(), {"zip_unsafe"}),
+    ("filled through a pipe", [of_type(stat.S_IFIFO, "users.csv")], {"users.csv"}, set()),
     ("a name that begins with NUL", [nameless()], set(), {"zip_unsafe"}),
     ("accents", ["ñ.csv"], {"ñ.csv"}, set()),
     ("no members", [], set(), set()),

@@ -67,6 +67,7 @@ def test_schedules_of_five_fields_are_taken_as_they_are(cron: str) -> None:
         ("0 2 L * *", "'L' for day-of-month"),
         ("0 2 * * 1#2", "'1#2' for day-of-week"),
         ("0 2 * * FRI-MON", "'FRI-MON' for day-of-week"),
+        ("0 2 * * FRI-MON", "write FRI,SAT,SUN,MON."),
         ("0 2 * * 1-01", "'1-01' for day-of-week"),
         ("5/15 * * * *", "'5/15' for minute"),
         ("*/0 * * * *", "'*/0' for minute"),
