@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
 import ssl
 import time
 from base64 import b64encode
@@ -28,6 +27,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from connectors.oneroster import wire
 from connectors.oneroster.auth import Token
+from connectors.oneroster.links import page_follows
 from connectors.oneroster.response_body import UnreadableResponse, read_body
 from connectors.oneroster.retry import SERVER_ERROR, TOO_MANY_REQUESTS, retry_after_seconds
 from connectors.oneroster.target import Endpoint, RunStopped, TargetError
@@ -383,9 +383,9 @@ class Exchange:
 
 def _paging(response: httpx.Response) -> dict[str, Any]:
     """Return what the headers of a page say: `X-Total-Count`, and `Link` (RFC 8288)."""
-    total, links = (response.headers.get(name, "") for name in ("x-total-count", "link"))
-    follows = re.search(r"""rel="?([^";,]+ )?next""", links) is not None if links else None
+    total = response.headers.get("x-total-count", "")
     counts = total.isdecimal() and len(total) <= MOST_DIGITS
+    follows = page_follows(response.headers.get_list("link"))
     return {"total": int(total) if counts else None, "follows": follows}
 
 
