@@ -1,12 +1,16 @@
 """Read the body of a response within limits on its size and depth.
 
 No response fills the memory, and none is nested deeper than our recursion can follow.
+
+A gzip body may have several members, one after the other (RFC 1952, section 2.2), as gateways write
+it that flush in between. httpx decodes the first one only, so gzip is decoded here.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
@@ -14,6 +18,11 @@ import httpx
 DEEPEST = 64
 # Levels that are peeled off before JSON is parsed: enough to clear most responses.
 SHALLOW = 8
+GZIP = ("gzip", "x-gzip")
+# What makes zlib read gzip, and how a member of it begins.
+GZIP_FORMAT, GZIP_MAGIC = zlib.MAX_WBITS | 16, b"\x1f\x8b"
+# The most bytes that are decoded at once.
+DECODED_BYTES = 1 << 20
 ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -65,13 +74,59 @@ def _is_nested(body: bytes) -> bool:
 
 
 def _parts(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Return the parts of a body.
+    """Return the parts of a body, decoded.
 
     A body without an encoding is read directly: what httpx does beside reading costs a tenth of a
     request.
     """
-    if "content-encoding" in response.headers or not isinstance(
-        response.stream, httpx.AsyncByteStream
-    ):
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if not isinstance(response.stream, httpx.AsyncByteStream):
         return response.aiter_bytes()
-    return aiter(response.stream)
+    if encoding in GZIP:
+        return _gunzipped(aiter(response.stream))
+    return response.aiter_bytes() if encoding else aiter(response.stream)
+
+
+async def _gunzipped(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Decode the members of a gzip body, at most `DECODED_BYTES` at once."""
+    members = _Members()
+    async for part in parts:
+        for decoded in members.decode(part):
+            yield decoded
+
+
+class _Members:
+    """Decodes the members of a gzip body. What follows the last one, such as zeros, is ignored."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(GZIP_FORMAT)
+        # The first byte of what may be another member.
+        self._begun = b""
+        self._is_over = False
+
+    def decode(self, part: bytes) -> Iterator[bytes]:
+        """Yield what a part of the body decodes to.
+
+        Raises `httpx.DecodingError` if it is not gzip.
+        """
+        while part:
+            if self._member.eof:
+                part, self._begun = self._begun + part, b""
+                if not self._begins_member(part):
+                    return
+            try:
+                decoded = self._member.decompress(part, DECODED_BYTES)
+            except zlib.error as error:
+                raise httpx.DecodingError(str(error)) from error
+            part = self._member.unconsumed_tail or self._member.unused_data
+            if decoded:
+                yield decoded
+
+    def _begins_member(self, part: bytes) -> bool:
+        """Begin the next member, if this is one."""
+        if part == GZIP_MAGIC[:1]:
+            self._begun = part
+            return False
+        self._is_over = self._is_over or not part.startswith(GZIP_MAGIC)
+        self._member = self._member if self._is_over else zlib.decompressobj(GZIP_FORMAT)
+        return not self._is_over

@@ -7,24 +7,33 @@ import gzip
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.outcomes import RecordProblem
 from connectors.oneroster.probe.run import probe
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.read import read_pages
-from connectors.oneroster.response_body import DEEPEST, is_too_deep
+from connectors.oneroster.response_body import (
+    DECODED_BYTES,
+    DEEPEST,
+    UnreadableResponse,
+    is_too_deep,
+    read_body,
+)
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import ORGS, QUICK, Answered, District, Twisted, opened, org
 from tests.oneroster.odd import Met, Reply, odd
+from tests.strength import examples
 
 DEEP = f"an answer nested more than {DEEPEST} deep"
 LARGE = "an answer of more than 5,000 bytes"
@@ -80,6 +89,57 @@ def test_an_answer_that_takes_all_the_room_there_is_is_nested_too_deep() -> None
         sys.setrecursionlimit(room)
 
     assert is_deep
+
+
+class Parts(httpx.AsyncByteStream):
+    """A body that arrives in parts."""
+
+    def __init__(self, body: bytes, size: int) -> None:
+        self.parts = [body[at : at + size] for at in range(0, len(body), size)]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self.parts:
+            yield part
+
+
+def read(body: bytes, size: int = 16384, most: int = 10**7, encoding: str = "gzip") -> bytes:
+    """Read a body that arrives in parts of a size."""
+    headers = {"content-encoding": encoding}
+    return asyncio.run(
+        read_body(httpx.Response(200, headers=headers, stream=Parts(body, size)), most)
+    )
+
+
+@settings(max_examples=examples(100, 40))
+@given(
+    st.lists(st.binary(max_size=40), min_size=1, max_size=4),
+    st.sampled_from([b"", b"\0\0\0", b"\x1f", b"\x1f\0\x1f\x8b"]),
+    st.integers(1, 60),
+)
+def test_every_member_of_a_gzip_body_is_read(members: list[bytes], rest: bytes, size: int) -> None:
+    """However it is cut into parts; what follows the last member is no part of the body."""
+    body = b"".join(map(gzip.compress, members)) + rest
+
+    assert b"".join(members) == read(body, size)
+
+
+def test_much_of_the_same_is_read_whole() -> None:
+    """More than is decoded at once."""
+    member = b"x" * (2 * DECODED_BYTES + 1)
+
+    assert 2 * member == read(2 * gzip.compress(member), encoding="X-GZIP")
+
+
+def test_members_together_may_not_be_too_large() -> None:
+    """Each alone would do."""
+    with pytest.raises(UnreadableResponse, match="more than 5,000 bytes"):
+        read(2 * gzip.compress(b"x" * 3000), most=5000)
+
+
+def test_what_is_no_gzip_is_not_read() -> None:
+    """The answer is lost, as with any other that comes damaged."""
+    with pytest.raises(httpx.DecodingError):
+        read(b"{}")
 
 
 def deep(status: int = 200) -> httpx.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,17 @@ def test_a_link_of_a_gateway_is_no_end(tmp_path: Path, target: Sandbox) -> None:
 
         assert (0, 6, 0) == (first.code, len(feed.holds("users")), verified.code)
         assert ("unchanged", 0) == (again.json["status"], again.total("vanished"))
+
+
+def test_a_body_of_several_gzip_members_is_read_whole(tmp_path: Path, target: Sandbox) -> None:
+    """A gateway has flushed in between; the token comes so too."""
+
+    def pack(text: bytes) -> tuple[bytes, str]:
+        return b"".join(gzip.compress(text[at : at + 50]) for at in range(0, len(text), 50)), "gzip"
+
+    with feeding(tmp_path, target) as (source, feed):
+        source.pack = pack
+
+        run = feed.run("sync")
+
+        assert (0, ["ana", "bo", "tia"]) == (run.code, feed.holds("users"))
