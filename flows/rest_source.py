@@ -39,7 +39,7 @@ class RestSource:
     # the OAuth 1.0a method that signs each request; blank: a token is fetched
     signature: Literal["", "HMAC-SHA1", "HMAC-SHA256"] = ""
     credentials: Credentials = field(default_factory=Credentials)
-    zone: ZoneInfo
+    zone: ZoneInfo | None  # of its days; None if the feed file does not name it
     patience_seconds: float = 120.0
     delta: bool = False  # ask only for changes where that is safe
     full_days: int = 7  # read everything again after so many days
@@ -75,7 +75,7 @@ def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | N
         token_url=table.token_url or "",
         signature=table.signature if table.oauth == "1.0a" else "",
         credentials=read_credentials(feed, "rest", environment),
-        zone=time_zone(feed.time_zone),
+        zone=time_zone(feed.time_zone) if "time_zone" in feed.model_fields_set else None,
         patience_seconds=table.patience_seconds,
         delta=table.delta,
         full_days=table.full_days,

@@ -29,6 +29,8 @@ Part = dict[str, str]
 # The separators in a cell of parts: between parts, between a part's cells, after a cell's name.
 PART, CELL, NAME = "\x1e", "\x1f", "\x1d"
 METADATA = EXTENSION
+# What shows that a number is not written as a whole one.
+FRACTION = frozenset(".eE")
 # A number in the spelling of JSON. `007` and `1.10` are codes, and stay text.
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,14}[1-9])?")
 
@@ -224,12 +226,17 @@ def _steps(value: str) -> list[Json]:
     return [{"itemValueLHS": label, "itemValueRHS": worth} for label, _, worth in pairs]
 
 
+def _whole(value: str) -> float:
+    """Return a whole number, or the fraction that the REST binding allows in its place."""
+    return float(value) if set(value) & FRACTION else int(value)
+
+
 CONVERTERS: dict[Kind, Callable[[str], Any]] = {
     "reference": _reference,
     "references": _references,
     "texts": _items,
     "enums": _items,
-    "integer": int,
+    "integer": _whole,
     "number": float,
     "user_ids": _user_ids,
     "score_scale": _steps,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -44,6 +45,7 @@ class Table:
     keys: tuple[str, ...] = ()  # the columns that ids are made of, where rows have no ids
     named: bool = False  # rows have ids, which stay the same from one drop to the next
     complete: bool = False  # a record has either all of its parts in this table, or none
+    rest: bool = False  # its values have the types of the REST binding
 
 
 @dataclass(frozen=True)
@@ -85,3 +87,5 @@ class Raw:
     files: dict[str, RawFile]
     broken: frozenset[str] = frozenset()  # the files that could not be read at all
     findings: Findings = field(default_factory=Findings)
+    rest: bool = False  # the values come from JSON, and have the types of the REST binding
+    zone: ZoneInfo | None = None  # of the days in `rest` values; None if nobody has named it

@@ -37,7 +37,6 @@ ORDER = {"sort": "sourcedId", "orderBy": "asc"}
 ATTEMPTS = 3
 # The size of the sample of missing records that are read one by one.
 SAMPLE_SIZE = 200
-UTC = ZoneInfo("UTC")
 # Always read completely: they are few, and administrators of OneRoster 1.1 refer to them.
 ALWAYS_COMPLETE = frozenset({"orgs"})
 # A placeholder for the token: every request is signed instead.
@@ -85,12 +84,13 @@ async def read_source(
     collections: Sequence[str] = ROSTER,
     *,
     since: datetime | None = None,
-    zone: ZoneInfo = UTC,
+    zone: ZoneInfo | None = None,
     key: SigningKey | None = None,
     known: Known = NONE_KNOWN,
 ) -> Raw:
     """Read collections as they are, or what changed in them `since` a time (in UTC).
 
+    Timestamps are days in a time `zone`, as `read_days` has it.
     With a `key`, requests are signed, and the other credentials of `source` are not used. `known`
     are the ids, by collection, that were there before: one that a complete collection does not list
     is read by itself. A collection that the source does not have is left out, unless every roster
@@ -117,13 +117,11 @@ async def read_source(
                 frozenset() if changed_only else known.get(name, frozenset()),
             )
             try:
-                read[name] = await _read(
-                    client, wanted, partial(add_rows, entity, version=version, zone=zone)
-                )
+                read[name] = await _read(client, wanted, partial(add_rows, entity, version=version))
             except UnreadCollection as unread:
                 if entity.needed or not unread.absent:
                     broken[name] = f"{source.host}: {unread}"
-    return make_raw(read, version, whole=since is None, broken=broken)
+    return make_raw(read, version, whole=since is None, broken=broken, zone=zone)
 
 
 async def _read(

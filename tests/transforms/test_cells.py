@@ -140,3 +140,31 @@ def test_ids_that_differ_only_in_case_are_reported(
     _, _, found = check_table(table, strict=False, today=TODAY)
 
     assert expected == [notice.rule for one in found for notice in one.notices]
+
+
+@pytest.mark.parametrize(
+    ("rest", "strict", "expected"),
+    [
+        (False, False, [("fraction", 2), ("integer", 3)]),
+        (False, True, [("fraction", 2), ("integer", 3)]),
+        (True, False, [("integer", 3)]),
+        (True, True, [("integer", 3)]),
+    ],
+)
+def test_a_fraction_is_read_as_the_rest_binding_has_it(
+    rest: bool, strict: bool, expected: list[tuple[str, int]]
+) -> None:
+    """Files have whole numbers, so there it is reported; only under `--strict` is it an error."""
+    weights = {"weight": ["33", "33.33", "a third"], "title": ["Quizzes", "Tests", "Essays"]}
+    blank = [pl.lit(None, pl.String).alias(name) for name in ("status", "dateLastModified")]
+    frame = pl.DataFrame({"sourcedId": ["k1", "k2", "k3"]} | weights).with_columns(blank)
+    table = Table(
+        ENTITIES["categories"], frame.with_row_index(ROW, 1), "categories.csv", "bulk", rest=rest
+    )
+
+    _, _, found = check_table(table, strict=strict, today=TODAY)
+
+    errors = [row for one in found for row in one.errors.select("rule", "row").iter_rows()]
+    notices = [(one.rule, one.examples[0][0]) for part in found for one in part.notices]
+    assert expected == sorted(errors + notices)
+    assert (not rest and not strict) == bool(notices)

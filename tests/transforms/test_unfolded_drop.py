@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -56,7 +55,7 @@ def judged(
     """Unfold collections, and normalize and check what they come to."""
     read = {name: CollectionRows() for name in records}
     for name, found in records.items():
-        add_rows(ENTITIES[name], found, version, ZoneInfo("UTC"), read[name])
+        add_rows(ENTITIES[name], found, version, read[name])
     raw = make_raw(read, version, whole=whole, broken=broken)
     return check(normalize("auto", raw, ReadingOptions(TODAY)), {})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -95,7 +94,7 @@ def read(records: dict[str, list[Json]]) -> Raw:
     """Read records as a source."""
     found = {name: CollectionRows() for name in records}
     for name, unfolded in found.items():
-        add_rows(ENTITIES[name], records[name], "1.2", ZoneInfo("UTC"), unfolded)
+        add_rows(ENTITIES[name], records[name], "1.2", unfolded)
     return make_raw(found, "1.2", whole=True)
 
 

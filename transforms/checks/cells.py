@@ -36,7 +36,7 @@ def check_table(
     cells = merge_findings(
         _findings(table, one, strict) for one in validate(suspected.cells, complete)
     )
-    found.append(Findings(cells.errors.sort("row", maintain_order=True)))
+    found.append(Findings(cells.errors.sort("row", maintain_order=True), cells.notices))
     found += [_findings(table, one, strict) for one in validate(suspected.rules, table.frame)]
     return table, extra, found
 

@@ -90,7 +90,8 @@ def warm_up() -> None:
 
 def table_schema(table: Table, strict: bool, today: date | None) -> TableSchema:
     """Return the schema of a table; equal ones are built once."""
-    return _schema(table.entity, table.mode, strict, table.said.intersection(LIFECYCLE), today)
+    said = table.said.intersection(LIFECYCLE)
+    return _schema(table.entity, table.mode, strict, table.rest, said, today)
 
 
 def find_suspects(schema: TableSchema, frame: pl.DataFrame, complete: pl.DataFrame) -> Suspects:
@@ -153,9 +154,14 @@ def _failure(error: pa.errors.SchemaError, frame: pl.DataFrame) -> CheckFailure:
 
 @lru_cache(maxsize=512)
 def _schema(
-    entity: Entity, mode: SnapshotMode, strict: bool, said: frozenset[str], today: date | None
+    entity: Entity,
+    mode: SnapshotMode,
+    strict: bool,
+    rest: bool,
+    said: frozenset[str],
+    today: date | None,
 ) -> TableSchema:
-    tests = {column: _tests(column, mode, strict) for column in entity.current}
+    tests = {column: _tests(column, mode, strict, rest) for column in entity.current}
     blank = {
         column.name: pl.col(column.name).is_null()
         for column in tests
@@ -243,11 +249,12 @@ def _is_required(column: Column, mode: SnapshotMode, strict: bool) -> bool:
     )
 
 
-def _tests(column: Column, mode: SnapshotMode, strict: bool) -> dict[str, Test]:
+def _tests(column: Column, mode: SnapshotMode, strict: bool, rest: bool) -> dict[str, Test]:
     """Return the tests that each value of a column must pass, by rule.
 
     A snapshot is compared with the records that were sent, so its `dateLastModified` does not
-    matter. There it can only violate `status_in_bulk`.
+    matter. There it can only violate `status_in_bulk`. `rest`: values have the types of the REST
+    binding.
     """
     if column.name == "dateLastModified" and mode != "delta" and not strict:
         return {}
@@ -257,6 +264,8 @@ def _tests(column: Column, mode: SnapshotMode, strict: bool) -> dict[str, Test]:
     tests = {
         rule: _for_items(test, column.is_list) for rule, test in KINDS.get(column.kind, {}).items()
     }
+    if column.rest == "number":
+        tests = {column.kind: _number} | ({} if rest else {"fraction": _whole})
     if column.is_list:
         tests["list"] = lambda cell: ~cell.str.contains(r"(^|,)\s*(,|$)")
     return tests
@@ -296,6 +305,19 @@ def _datetime(cell: pl.Expr) -> pl.Expr:
     )
 
 
+def _number(cell: pl.Expr) -> pl.Expr:
+    return cell.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+
+
+def _integer(cell: pl.Expr) -> pl.Expr:
+    return cell.str.contains(r"^[+-]?\d+$")
+
+
+def _whole(cell: pl.Expr) -> pl.Expr:
+    """Tell whether a cell is no fraction; what is no number violates another rule."""
+    return _integer(cell) | ~_number(cell)
+
+
 KINDS: dict[Kind, dict[str, Test]] = {
     "guid": {"guid": lambda cell: cell.str.contains(GUID)},
     "reference": {"guid": lambda cell: cell.str.contains(GUID)},
@@ -303,10 +325,8 @@ KINDS: dict[Kind, dict[str, Test]] = {
     "date": {"date": _date},
     "datetime": {"datetime": _datetime},
     "year": {"year": lambda cell: cell.str.contains(r"^\d{4}$")},
-    "integer": {"integer": lambda cell: cell.str.contains(r"^[+-]?\d+$")},
-    "number": {
-        "number": lambda cell: cell.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
-    },
+    "integer": {"integer": _integer},
+    "number": {"number": _number},
     "user_ids": {"user_ids": lambda cell: cell.str.contains(r"^\{[^:{}]+:[^{}]+\}$")},
     "score_scale": {"score_scale": lambda cell: cell.str.contains(r"^\{[^:{}]+:[^{}]+\}$")},
 }

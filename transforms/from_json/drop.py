@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -26,11 +27,13 @@ def make_raw(
     *,
     whole: bool,
     broken: Mapping[str, str] | None = None,
+    zone: ZoneInfo | None = None,
 ) -> Raw:
     """Make a drop from collections by name.
 
     `whole`: every record was read, not only those that changed. Each record always has all of its
-    parts. `broken`: the collections that could not be read completely, and why.
+    parts. `broken`: the collections that could not be read completely, and why. `zone`:
+    the time zone of days that came as timestamps.
     """
     files, modes = {}, dict.fromkeys(broken or {}, "bulk" if whole else "delta")
     findings = [
@@ -47,6 +50,8 @@ def make_raw(
         fill_scales(files) | {FILE: _manifest(modes, version)},
         frozenset(ENTITIES[name].file for name in broken or {}),
         merge_findings(findings),
+        rest=True,
+        zone=zone,
     )
 
 

@@ -11,12 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
-from zoneinfo import ZoneInfo
 
 from transforms.binding.manifest import SINCE_1_2
 from transforms.payload import (
@@ -43,7 +41,6 @@ PROFILE = profile_id("")
 OBJECTIVES = ("learningObjectiveIds", "learningObjectiveResults")
 # Entity that links resources -> entity whose records have the links.
 LINKS = {f"{ENTITIES[name].singular}Resources": name for name in ("classes", "courses", "users")}
-MIDNIGHT = "00:00:00"
 
 Row = dict[str, str | None]
 
@@ -64,10 +61,8 @@ class CollectionRows:
     unlisted: tuple[str, ...] = ()  # ids of records that were on no page
 
 
-def add_rows(
-    entity: Entity, records: list[Any], version: Version, zone: ZoneInfo, into: CollectionRows
-) -> None:
-    """Add the rows of records to `into`; in the time zone `zone`, timestamps become days."""
+def add_rows(entity: Entity, records: list[Any], version: Version, into: CollectionRows) -> None:
+    """Add the rows of records to `into`."""
     for record in records:
         into.count += 1
         sourced_id = record.get("sourcedId") if isinstance(record, dict) else None
@@ -76,7 +71,7 @@ def add_rows(
         if not isinstance(record, dict):
             into.misfits[into.count] = ("", "", "json_form")
             continue
-        _unfold_one(entity, record, sourced_id, version, zone, into)
+        _unfold_one(entity, record, sourced_id, version, into)
 
 
 def _unfold_one(
@@ -84,7 +79,6 @@ def _unfold_one(
     record: Json,
     sourced_id: str,
     version: Version,
-    zone: ZoneInfo,
     into: CollectionRows,
 ) -> None:
     name = ""
@@ -99,11 +93,11 @@ def _unfold_one(
         }
         for name, value in record.items():
             if name in columns:
-                row[columns[name].name] = cell_text(columns[name], value, zone)
+                row[columns[name].name] = cell_text(columns[name], value)
             elif name == "metadata":
                 row |= metadata_cells(value or {})
             elif name in parts and value and record.get("status") not in GONE:
-                of_parts[parts[name].name] = list(part_rows(parts[name], sourced_id, value, zone))
+                of_parts[parts[name].name] = list(part_rows(parts[name], sourced_id, value))
             elif name not in parts and name not in DERIVED and value not in (None, "", [], {}):
                 into.unread[INVALID_CHARACTERS.sub("\ufffd", name)] += 1
         # Clean all rows before any is added: a record is added completely or not at all.
@@ -138,26 +132,26 @@ def part_properties(entity: Entity) -> dict[str, Entity]:
     return parts | ({"resources": link} if link else {})
 
 
-def part_rows(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
+def part_rows(part: Entity, sourced_id: str, value: Any) -> Iterator[Row]:
     """Yield the rows of a part from the value of its property.
 
     Raises `Unreadable` if the value does not have the form that the standard requires.
     """
     holder = LINKS.get(part.name) or part.folds_into or ""
     reference = next(column.name for column in part.current if column.refers == holder)
-    for row in READERS.get(part.name, _links)(part, sourced_id, value, zone):
+    for row in READERS.get(part.name, _links)(part, sourced_id, value):
         cells = [text for name, text in sorted(row.items()) if text and name != "sourcedId"]
         yield {"sourcedId": _key(sourced_id, *cells), **row, reference: sourced_id}
 
 
-def _roles(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
+def _roles(part: Entity, sourced_id: str, value: Any) -> Iterator[Row]:
     for item in _items(value):
         profile = item.get("userProfile")
         key = _profile_key(sourced_id, scalar_text(profile)) if profile else None
-        yield _plain(part, item, zone) | {"userProfileSourcedId": key}
+        yield _plain(part, item) | {"userProfileSourcedId": key}
 
 
-def _profiles(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
+def _profiles(part: Entity, sourced_id: str, value: Any) -> Iterator[Row]:
     for item in _items(value):
         credentials = _items(item.get("credentials") or [])
         if len(credentials) > 1:
@@ -168,7 +162,7 @@ def _profiles(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iter
             "username": credential.get("username"),
             "password": credential.get("password"),
         }
-        yield _plain(part, item | flat, zone) | {
+        yield _plain(part, item | flat) | {
             "sourcedId": _profile_key(sourced_id, scalar_text(item.get("profileId")))
         }
 
@@ -180,23 +174,23 @@ def _profile_key(sourced_id: str, uri: str) -> str:
     return _key(sourced_id, uri)
 
 
-def _objectives(part: Entity, _: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
+def _objectives(part: Entity, _: str, value: Any) -> Iterator[Row]:
     for item in _items(value):
         for objective in (one for name in OBJECTIVES for one in item.get(name) or ()):
             one = objective if isinstance(objective, dict) else {"learningObjectiveId": objective}
-            yield _plain(part, one | {"source": item.get("source")}, zone)
+            yield _plain(part, one | {"source": item.get("source")})
 
 
-def _scale(_: Entity, __: str, value: Any, ___: ZoneInfo) -> Iterator[Row]:
+def _scale(_: Entity, __: str, value: Any) -> Iterator[Row]:
     yield {"scoreScaleSourcedId": sourced_id_of(value)}
 
 
-def _links(_: Entity, __: str, value: Any, ___: ZoneInfo) -> Iterator[Row]:
+def _links(_: Entity, __: str, value: Any) -> Iterator[Row]:
     for item in _items(value):
         yield {"resourceSourcedId": sourced_id_of(item)}
 
 
-READERS: dict[str, Callable[[Entity, str, Any, ZoneInfo], Iterator[Row]]] = {
+READERS: dict[str, Callable[[Entity, str, Any], Iterator[Row]]] = {
     "roles": _roles,
     "userProfiles": _profiles,
     "lineItemLearningObjectiveIds": _objectives,
@@ -212,11 +206,11 @@ def _items(value: Any) -> list[Json]:
     return value
 
 
-def _plain(part: Entity, item: Json, zone: ZoneInfo) -> Row:
+def _plain(part: Entity, item: Json) -> Row:
     """Read the columns of a part by their names, except its id, its owner and its profile."""
     others = {"sourcedId", *LIFECYCLE, owner_column(part).name, "userProfileSourcedId"}
     columns = [column for column in part.current if column.name not in others]
-    return {column.name: cell_text(column, item.get(column.json), zone) for column in columns}
+    return {column.name: cell_text(column, item.get(column.json)) for column in columns}
 
 
 def _key(*parts: str) -> str:
@@ -224,7 +218,7 @@ def _key(*parts: str) -> str:
     return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def cell_text(column: Column, value: Any, zone: ZoneInfo) -> str | None:
+def cell_text(column: Column, value: Any) -> str | None:
     """Convert a value to the cell of a column; None if it is blank.
 
     A text with a comma becomes two items of a list: the CSV binding cannot escape a comma. Raises
@@ -232,8 +226,6 @@ def cell_text(column: Column, value: Any, zone: ZoneInfo) -> str | None:
     """
     if value is None or value in ("", [], {}):
         return None
-    if column.moment:
-        return day_of(scalar_text(value), zone)
     if column.is_list:
         items = value if isinstance(value, list) else [value]
         texts = [ITEMS.get(column.kind, scalar_text)(item) for item in items]
@@ -265,21 +257,6 @@ def sourced_id_of(value: Any) -> str:
     if not isinstance(sourced_id, str):
         raise Unreadable
     return sourced_id
-
-
-def day_of(text: str, zone: ZoneInfo) -> str:
-    """Return the day of a timestamp in a time zone.
-
-    Midnight in UTC is a day that was sent as a timestamp, so the time zone does not matter.
-    """
-    day, _, clock = text.partition("T")
-    if not clock or clock.rstrip("Z").partition(".")[0] == MIDNIGHT:
-        return day
-    try:
-        timestamp = datetime.fromisoformat(text)
-    except ValueError:
-        return text  # the check rejects it, with its original text
-    return timestamp.astimezone(zone).date().isoformat() if timestamp.tzinfo else text
 
 
 def metadata_cells(metadata: Any) -> dict[str, str]:

@@ -94,8 +94,8 @@ def year(name: str, description: str) -> Column:
 
 
 def integer(name: str, description: str, *, versions: Versions = EVERY_VERSION) -> Column:
-    """Declare a whole number in base 10."""
-    return Column(name, "integer", description, versions=versions)
+    """Declare a whole number in base 10. The REST binding, which targets have, lets it be any."""
+    return Column(name, "integer", description, versions=versions, rest="number")
 
 
 def number(name: str, description: str) -> Column:

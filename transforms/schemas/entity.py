@@ -69,6 +69,7 @@ class Column:
     versions: frozenset[Version] = EVERY_VERSION
     aliases: tuple[str, ...] = ()  # spellings seen in real drops
     json: str = ""  # the property in the REST binding
+    rest: Kind | None = None  # its type in the REST binding, where that differs from `kind`
     # Set if the REST binding wants a timestamp for this day: the start of the day, or its end.
     moment: DayEdge = ""
     # False for a column of our own in one of the standard's files. OneRoster allows such a column

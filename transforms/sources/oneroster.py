@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 import polars as pl
 
+from transforms.binding.days import read_days
 from transforms.binding.headers import HeaderMatch, match_header
 from transforms.binding.manifest import FILE, Manifest, read_manifest
 from transforms.binding.spelling import normalize_spelling
@@ -41,7 +42,12 @@ def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
     tables: dict[str, Table] = {}
     for name, file in files.items():
         table, reported = _table(
-            ENTITIES[name], file, _mode(name, manifest, dialect.snapshot), manifest.version, strict
+            ENTITIES[name],
+            file,
+            _mode(name, manifest, dialect.snapshot),
+            manifest.version,
+            strict,
+            raw,
         )
         findings += reported
         if table is not None:
@@ -121,12 +127,20 @@ def _mode(name: str, manifest: Manifest, snapshot: bool | None) -> SnapshotMode:
 
 
 def _table(
-    entity: Entity, file: RawFile, mode: SnapshotMode, version: Version, strict: bool
+    entity: Entity,
+    file: RawFile,
+    mode: SnapshotMode,
+    version: Version,
+    strict: bool,
+    raw: Raw,
 ) -> tuple[Table | None, list[Findings]]:
     match = match_header(entity, file.name, file.header, version, strict)
     if any(part.fatal.height for part in match.findings):
         return None, match.findings
-    frame, spelling = normalize_spelling(entity, _columns(entity, file, match), file.name, strict)
+    frame, days = _columns(entity, file, match), list[Findings]()
+    if raw.rest:
+        frame, days = read_days(entity, frame, file.name, raw.zone, strict)
+    frame, spelling = normalize_spelling(entity, frame, file.name, strict)
     table = Table(
         entity,
         frame,
@@ -135,8 +149,9 @@ def _table(
         _lost(file, match),
         frozenset(match.columns.values()),
         named=True,
+        rest=raw.rest,
     )
-    findings = [*match.findings, *spelling]
+    findings = [*match.findings, *days, *spelling]
     if _has_rows(table):
         return table, findings
     # An empty file is not a snapshot: a failed export must not delete a district.

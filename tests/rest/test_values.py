@@ -1,0 +1,87 @@
+"""Values are read by the types of the REST binding first, and only then by those of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.oneroster.sandbox import Sandbox
+from tests.rest.feeds import Feed
+from tests.rest.newer import Newer, feeding
+from transforms.from_json.drop import ROSTER
+
+GRADEBOOK = f"collections = {[*ROSTER, 'categories', 'lineItems', 'results']}"
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Sandbox]:
+    """Serve one target for all tests of this module."""
+    with Sandbox(None) as sandbox:
+        yield sandbox
+
+
+def write_timestamps(source: Newer) -> None:
+    """Let the source write its days as timestamps: midnights in Berlin, in summer and in winter."""
+    for session in source.records["academicSessions"]:
+        session |= {"startDate": "2026-08-14T22:00:00Z", "endDate": "2027-06-10T00:00:00+02:00"}
+    for one in source.records["enrollments"]:
+        one |= {"beginDate": "2026-11-01T23:00:00.000Z", "endDate": "2027-01-29T23:00:00Z"}
+    for one in source.records["users"]:
+        for role in one["roles"]:
+            role["beginDate"] = "2026-08-14T22:00:00Z"
+    source.records["demographics"][0]["birthDate"] = "2015-03-03T23:00:00Z"
+    source.records["results"][0]["scoreDate"] = "2026-09-08T22:00:00Z"
+
+
+def in_berlin(feed: Feed) -> None:
+    """Name the time zone in the feed file."""
+    path = feed.folder / "juniper.toml"
+    path.write_text('time_zone = "Europe/Berlin"\n' + path.read_text())
+
+
+def test_timestamps_and_fractions_are_read(tmp_path: Path, target: Sandbox) -> None:
+    """Every day is the one that the source means, and nobody is rejected; the next night sends nothing."""
+    with feeding(tmp_path, target, GRADEBOOK) as (source, feed):
+        in_berlin(feed)
+        write_timestamps(source)
+        source.records["categories"][0]["weight"] = 33.33
+
+        check, plan, first, again, verified = (
+            feed.run(command) for command in ("check", "plan", "sync", "sync", "verify")
+        )
+
+        count = sum(map(len, source.records.values()))
+        assert ([0] * 5, 0) == (
+            [one.code for one in (check, plan, first, again, verified)],
+            first.total("rejected"),
+        )
+        assert (count, count) == (plan.total("created"), first.total("created"))
+        assert "unchanged" == again.json["status"]
+        assert "date_with_time" in Path(check.json["report"]).read_text()
+        term, seat, result = (
+            feed.record("academicSessions", "t"),
+            feed.record("enrollments", "e-ana"),
+            feed.record("results", "ana-q"),
+        )
+        assert ("2026-08-15", "2027-06-10") == (term["startDate"][:10], term["endDate"][:10])
+        assert ("2026-11-02", "2027-01-30") == (seat["beginDate"], seat["endDate"])
+        assert ("2026-08-15", "2015-03-04") == (
+            feed.record("users", "ana")["roles"][0]["beginDate"],
+            feed.record("demographics", "ana")["birthDate"],
+        )
+        # The target has this day as a timestamp: the one with which it begins in Berlin.
+        assert "2026-09-08T22:00:00.000Z" == result["scoreDate"]
+        assert 33.33 == feed.record("categories", "k")["weight"]
+
+
+def test_the_day_of_a_timestamp_needs_a_time_zone(tmp_path: Path, target: Sandbox) -> None:
+    """If no one has named it, the records are rejected, and the message says which setting is missing."""
+    with feeding(tmp_path, target) as (source, feed):
+        source.records["enrollments"][0]["beginDate"] = "2026-11-01T23:00:00.000Z"
+
+        check = feed.run("check")
+
+        assert 1 == check.total("rejected")
+        assert "set `time_zone` in the feed file" in Path(check.json["report"]).read_text()
