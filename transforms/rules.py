@@ -121,6 +121,7 @@ _HEADER = (
     Rule("collection_unread", "fatal", "the collection could not be read to its end", "Find out why the source refused it, and run again."),
     Rule("record_unlisted", "warning", "no page of the collection had these records; the source returned them by id, so they were read that way", "No action needed if they are to stay. The source's operator can say why the pages do not have them. For a record that has left, the source must answer `tobedeleted` or HTTP 404."),
     Rule("property_unread", "warning", "a property of the source has no column, and was not read", "No action needed, unless you need it: then ask the source for it under `metadata`."),
+    Rule("reference_flat", "warning", "references came as ids alone, under the names that files have for them, and were read", "No action needed. OneRoster's JSON has an object here: `class` with a `sourcedId`."),
     Rule("date_with_time", "warning", "days came as timestamps, and were read as days in the feed's time zone", "No action needed if `time_zone` in the feed file is right. The standard has dates here: YYYY-MM-DD."),
     Rule("json_form", "error", "a property of a record does not have the standard's form", "Correct the record at the source."),
     Rule("emptied", "fatal", "the file has no rows, but its rows were loaded before", "Find out why the export is empty, and export again."),

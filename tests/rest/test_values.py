@@ -9,7 +9,7 @@ import pytest
 
 from connectors.oneroster.sandbox import Sandbox
 from tests.rest.feeds import Feed
-from tests.rest.newer import Newer, feeding
+from tests.rest.newer import Json, Newer, feeding
 from transforms.from_json.drop import ROSTER
 
 GRADEBOOK = f"collections = {[*ROSTER, 'categories', 'lineItems', 'results']}"
@@ -85,3 +85,39 @@ def test_the_day_of_a_timestamp_needs_a_time_zone(tmp_path: Path, target: Sandbo
 
         assert 1 == check.total("rejected")
         assert "set `time_zone` in the feed file" in Path(check.json["report"]).read_text()
+
+
+def flatten(record: Json) -> Json:
+    """Write the references of a record flat, as files have them; also those of its parts."""
+    flat: Json = {}
+    for name, value in record.items():
+        if isinstance(value, dict) and "sourcedId" in value:
+            flat[f"{name}SourcedId"] = value["sourcedId"]
+        elif isinstance(value, list) and value and all("sourcedId" in one for one in value):
+            flat[f"{name.removesuffix('s')}SourcedIds"] = [one["sourcedId"] for one in value]
+        elif name == "roles":
+            flat[name] = [flatten(role) for role in value]
+        else:
+            flat[name] = value
+    return flat
+
+
+def test_flat_references_are_read(tmp_path: Path, target: Sandbox) -> None:
+    """Each record arrives with the same references as if they had come as objects."""
+    with feeding(tmp_path, target, GRADEBOOK) as (source, feed):
+        nested = source.records
+        source.records = {
+            name: [flatten(one) for one in records] for name, records in nested.items()
+        }
+
+        check, plan, first = (feed.run(command) for command in ("check", "plan", "sync"))
+        source.records = nested  # the next night has the same roster, in the standard's form
+        again, verified = feed.run("sync"), feed.run("verify")
+
+        count = sum(map(len, nested.values()))
+        assert [0] * 5 == [one.code for one in (check, plan, first, again, verified)]
+        assert (count, count) == (plan.total("created"), first.total("created"))
+        assert "unchanged" == again.json["status"]
+        report = Path(check.json["report"]).read_text()
+        assert "reference_flat" in report
+        assert "property_unread" not in report

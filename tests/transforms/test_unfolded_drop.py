@@ -141,3 +141,38 @@ def test_a_collection_that_could_not_be_read_is_told() -> None:
 
     assert "collection_unread" in rules(checked)
     assert "demographics" not in checked.standing
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"orgSourcedIds": ["s1"]},
+        {"orgSourcedIds": "s1, s1"},
+        {"orgSourcedIds": "s1", "orgs": []},
+        {"orgSourcedIds": ["s1"], "orgs": [{"sourcedId": "s1"}]},
+    ],
+)
+def test_a_flat_reference_is_read_as_it_is_meant(changes: Json) -> None:
+    """Under the name that files have for it, alone or beside an equal or a blank one."""
+    user = {name: value for name, value in ANA.items() if name not in ("roles", "userProfiles")}
+
+    checked = judged(
+        {"orgs": [SCHOOL], "users": [user | {"role": "student"} | changes]}, version="1.1"
+    )
+
+    assert accepted(checked, "users") == ["ana"]
+    assert ("reference_flat", "users.csv", "orgSourcedIds", 1) in [
+        (one.rule, one.file, one.column, one.count) for one in checked.findings.notices
+    ]
+
+
+def test_two_references_that_differ_are_not_guessed() -> None:
+    """The record is rejected, with the name of its flat reference."""
+    oak = SCHOOL | {"sourcedId": "s2", "parent": {"sourcedId": "d"}, "parentSourcedId": "s1"}
+
+    checked = judged({"orgs": [SCHOOL, oak]})
+
+    assert ["s1"] == accepted(checked, "orgs")
+    assert [("s2", "parentSourcedId", "json_form")] == checked.findings.errors.select(
+        "sourcedId", "column", "rule"
+    ).rows()

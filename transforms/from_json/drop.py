@@ -96,6 +96,10 @@ def _findings(entity: Entity, unfolded: CollectionRows) -> list[Findings]:
         file_finding("property_unread", file, column=name, count=count)
         for name, count in unfolded.unread.items()
     ]
+    findings += [
+        file_finding("reference_flat", of, column=name, count=count)
+        for (of, name), count in unfolded.flat.items()
+    ]
     if unfolded.unlisted:
         examples = ", ".join(unfolded.unlisted[:EXAMPLES])
         findings.append(

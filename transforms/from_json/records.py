@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
@@ -42,11 +43,18 @@ OBJECTIVES = ("learningObjectiveIds", "learningObjectiveResults")
 # Entity that links resources -> entity whose records have the links.
 LINKS = {f"{ENTITIES[name].singular}Resources": name for name in ("classes", "courses", "users")}
 
+# What stands for no value.
+BLANK: tuple[Any, ...] = (None, "", [], {})
+
 Row = dict[str, str | None]
 
 
 class Unreadable(Exception):
     """A value does not have the form that the standard requires for its property."""
+
+
+class ContradictoryReference(Unreadable):
+    """A record has a reference twice, and the two name different records; says its name."""
 
 
 @dataclass
@@ -57,6 +65,8 @@ class CollectionRows:
     # Records that cannot be read: number -> sourcedId, property, rule.
     misfits: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)  # properties without a column
+    # References that came flat, by file and name.
+    flat: Counter[tuple[str, str]] = field(default_factory=Counter)
     count: int = 0  # of records
     unlisted: tuple[str, ...] = ()  # ids of records that were on no page
 
@@ -91,24 +101,72 @@ def _unfold_one(
             for prop, part in part_properties(entity).items()
             if version != "1.1" or part.name not in SINCE_1_2
         }
+        flat = Counter[tuple[str, str]]()
+        record = nest_references(entity, record, version, flat)
         for name, value in record.items():
             if name in columns:
                 row[columns[name].name] = cell_text(columns[name], value)
             elif name == "metadata":
                 row |= metadata_cells(value or {})
             elif name in parts and value and record.get("status") not in GONE:
-                of_parts[parts[name].name] = list(part_rows(parts[name], sourced_id, value))
-            elif name not in parts and name not in DERIVED and value not in (None, "", [], {}):
+                nested = (
+                    [nest_references(parts[name], one, version, flat) for one in value]
+                    if _are_objects(value)
+                    else value
+                )
+                of_parts[parts[name].name] = list(part_rows(parts[name], sourced_id, nested))
+            elif name not in parts and name not in DERIVED and value not in BLANK:
                 into.unread[INVALID_CHARACTERS.sub("\ufffd", name)] += 1
         # Clean all rows before any is added: a record is added completely or not at all.
         cleaned = {file: [_clean(one) for one in part] for file, part in of_parts.items()}
         into.rows.setdefault(entity.name, []).append(_clean(row))
         for file, part in cleaned.items():
             into.rows.setdefault(file, []).extend(part)
+        into.flat += flat
+    except ContradictoryReference as reference:
+        into.misfits[into.count] = (sourced_id, str(reference), "json_form")
     except Unreadable:
         into.misfits[into.count] = (sourced_id, name, "json_form")
     except ValueError:
         into.misfits[into.count] = (sourced_id, "", "control_character")
+
+
+def nest_references(
+    entity: Entity, record: Json, version: Version, found: Counter[tuple[str, str]]
+) -> Json:
+    """Return a record with flat references as the REST binding has them, and count them in `found`.
+
+    Some servers give `classSourcedId: "c1"`, as files do, instead of `class: {sourcedId: "c1"}`.
+    Raises `ContradictoryReference` if a record has both, and they differ.
+    """
+    flat = _flat_references(entity.name, version)
+    if flat.keys().isdisjoint(record):
+        return record
+    nested = {name: value for name, value in record.items() if name not in flat}
+    for name, column in flat.items():
+        value = record.get(name)
+        if value in BLANK:
+            continue
+        if column.is_list and isinstance(value, str):
+            value = [item.strip() for item in value.split(",")]  # ids have no commas
+        there = cell_text(column, nested.get(column.json))
+        if there not in (None, cell_text(column, value)):
+            raise ContradictoryReference(name)
+        nested[column.json] = value
+        found[entity.file, name] += 1
+    return nested
+
+
+@cache
+def _flat_references(name: str, version: Version) -> dict[str, Column]:
+    """Return the columns of references by name, except that of a part to its own record."""
+    entity = ENTITIES[name]
+    return {
+        column.name: column
+        for column in entity.columns
+        if column.refers and column.refers != entity.folds_into
+        if column.name != column.json and version in column.versions
+    }
 
 
 def _clean(row: Row) -> Row:
@@ -201,9 +259,14 @@ READERS: dict[str, Callable[[Entity, str, Any], Iterator[Row]]] = {
 
 
 def _items(value: Any) -> list[Json]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    if not _are_objects(value):
         raise Unreadable
-    return value
+    items: list[Json] = value
+    return items
+
+
+def _are_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _plain(part: Entity, item: Json) -> Row:
@@ -224,7 +287,7 @@ def cell_text(column: Column, value: Any) -> str | None:
     A text with a comma becomes two items of a list: the CSV binding cannot escape a comma. Raises
     `Unreadable` if the value does not have the form that the standard requires.
     """
-    if value is None or value in ("", [], {}):
+    if value in BLANK:
         return None
     if column.is_list:
         items = value if isinstance(value, list) else [value]
