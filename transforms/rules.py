@@ -119,6 +119,7 @@ _HEADER = (
     Rule("secrets_dropped", "note", "passwords were discarded as soon as they were read", "Leave passwords out of the export."),
     Rule("no_rows", "warning", "the file has a header and no rows; none of its records counts as vanished", "Declare it `absent`, or find out why it is empty.", strict="fatal"),
     Rule("collection_unread", "fatal", "the collection could not be read to its end", "Find out why the source refused it, and run again."),
+    Rule("collection_unshared", "warning", "the source does not share the collection with this client; it was not read, and none of its records counts as vanished", "No action needed if you can do without it. Otherwise ask whoever runs the source for access, or leave it out of `collections` under [rest]."),
     Rule("record_unlisted", "warning", "no page of the collection had these records; the source returned them by id, so they were read that way", "No action needed if they are to stay. The source's operator can say why the pages do not have them. For a record that has left, the source must answer `tobedeleted` or HTTP 404."),
     Rule("property_unread", "warning", "a property of the source has no column, and was not read", "No action needed, unless you need it: then ask the source for it under `metadata`."),
     Rule("reference_flat", "warning", "references came as ids alone, under the names that files have for them, and were read", "No action needed. OneRoster's JSON has an object here: `class` with a `sourcedId`."),

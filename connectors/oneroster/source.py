@@ -32,7 +32,7 @@ from transforms.schemas.entity import Version
 LIMIT = 1000
 # Statuses of sources that cannot sort: the request is wrong, or its query is.
 CANNOT_SORT = (400, 422)
-NOT_FOUND = 404
+FORBIDDEN, NOT_FOUND = 403, 404
 ORDER = {"sort": "sourcedId", "orderBy": "asc"}
 ATTEMPTS = 3
 # The size of the sample of missing records that are read one by one.
@@ -50,12 +50,14 @@ Method = Literal["HMAC-SHA1", "HMAC-SHA256"]
 class UnreadCollection(Exception):
     """A collection that cannot be read to its end, and why.
 
-    `absent` is true if the source does not have the collection.
+    `absent` is true if the source does not have the collection, `unshared` if it does not give it
+    to this client.
     """
 
-    def __init__(self, why: str, *, absent: bool = False) -> None:
+    def __init__(self, why: str, *, absent: bool = False, unshared: bool = False) -> None:
         super().__init__(why)
         self.absent = absent
+        self.unshared = unshared
 
 
 @dataclass(frozen=True)
@@ -90,15 +92,16 @@ async def read_source(
 ) -> Raw:
     """Read collections as they are, or what changed in them `since` a time (in UTC).
 
-    Timestamps are days in a time `zone`, as `read_days` has it.
-    With a `key`, requests are signed, and the other credentials of `source` are not used. `known`
-    are the ids, by collection, that were there before: one that a complete collection does not list
-    is read by itself. A collection that the source does not have is left out, unless every roster
-    needs it. Raises `TargetError` if the source cannot be used at all.
+    Timestamps are days in a time `zone`, as `read_days` has it. With a `key`, requests are signed,
+    and the other credentials of `source` are not used. `known` are the ids, by collection, that
+    were there before: one that a complete collection does not list is read by itself. A collection
+    that the source does not have or does not share is left out, unless every roster needs it.
+    Raises `TargetError` if the source cannot be used at all.
     """
     condition = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S.000Z}'" if since else ""
     read: dict[str, CollectionRows] = {}
     broken: dict[str, str] = {}
+    unshared: dict[str, str] = {}
     # The secret of the key is passed on so that it is hidden if the source repeats it.
     address = (
         replace(source, access_token=UNUSED, token_url="", client_secret=key.secret)
@@ -119,9 +122,12 @@ async def read_source(
             try:
                 read[name] = await _read(client, wanted, partial(add_rows, entity, version=version))
             except UnreadCollection as unread:
-                if entity.needed or not unread.absent:
-                    broken[name] = f"{source.host}: {unread}"
-    return make_raw(read, version, whole=since is None, broken=broken, zone=zone)
+                why = f"{source.host}: {unread}"
+                if entity.needed or not (unread.absent or unread.unshared):
+                    broken[name] = why
+                elif unread.unshared:
+                    unshared[name] = why
+    return make_raw(read, version, whole=since is None, broken=broken, unshared=unshared, zone=zone)
 
 
 async def _read(
@@ -229,7 +235,11 @@ async def _page(
         answer = await client.send(asked())
     outcome = outcome_of(asked(), answer)
     if outcome.kind != "done":
-        raise UnreadCollection(outcome.detail, absent=answer.status == NOT_FOUND and not offset)
+        raise UnreadCollection(
+            outcome.detail,
+            absent=answer.status == NOT_FOUND and not offset,
+            unshared=answer.status == FORBIDDEN and not offset,
+        )
     body = parse_object(answer.body)
     if not isinstance(records := body.get(key), list):
         raise UnreadCollection(

@@ -121,3 +121,18 @@ def test_flat_references_are_read(tmp_path: Path, target: Sandbox) -> None:
         report = Path(check.json["report"]).read_text()
         assert "reference_flat" in report
         assert "property_unread" not in report
+
+
+def test_a_collection_that_is_not_shared_is_a_warning(tmp_path: Path, target: Sandbox) -> None:
+    """It was shared on the first night: its records stay, and nothing is called fatal."""
+    with feeding(tmp_path, target) as (source, feed):
+        first = feed.run("sync")
+        source.refused["demographics"] = 403
+
+        check, again, verified = feed.run("check"), feed.run("sync"), feed.run("verify")
+
+        assert [0] * 4 == [one.code for one in (first, check, again, verified)]
+        assert ("unchanged", ["ana"]) == (again.json["status"], feed.holds("demographics"))
+        report = Path(again.json["report"]).read_text()
+        assert "**warning** `collection_unshared`" in report
+        assert "fatal" not in report

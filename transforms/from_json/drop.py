@@ -27,18 +27,21 @@ def make_raw(
     *,
     whole: bool,
     broken: Mapping[str, str] | None = None,
+    unshared: Mapping[str, str] | None = None,
     zone: ZoneInfo | None = None,
 ) -> Raw:
     """Make a drop from collections by name.
 
     `whole`: every record was read, not only those that changed. Each record always has all of its
-    parts. `broken`: the collections that could not be read completely, and why. `zone`:
-    the time zone of days that came as timestamps.
+    parts. `broken`: the collections that could not be read completely, and why.
+    `unshared`: those that the source does not give to this client, and that no roster needs.
+    `zone`: the time zone of days that came as timestamps.
     """
     files, modes = {}, dict.fromkeys(broken or {}, "bulk" if whole else "delta")
     findings = [
-        file_finding("collection_unread", ENTITIES[name].file, why)
-        for name, why in (broken or {}).items()
+        file_finding(rule, ENTITIES[name].file, why)
+        for rule, names in (("collection_unread", broken), ("collection_unshared", unshared))
+        for name, why in (names or {}).items()
     ]
     for name, unfolded in read.items():
         for file in _files(name, unfolded, version, whole=whole):
