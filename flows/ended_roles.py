@@ -1,4 +1,7 @@
-"""The roster before a drop. It shows which roles ended, if the drop does not list every role."""
+"""The roster before a drop that does not list everything.
+
+It shows which roles ended, and who is the main teacher of a class.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from flows.job import Job
 from flows.run_history import decided_on, records_not_to_send
 from transforms.checks.references import LedgerFrames
 from transforms.guard.context import NEAR
+from transforms.main_teachers import may_add_main_teachers
 from transforms.records import EntityRecords, RosterState
 from transforms.role_ends import may_omit_roles
 
@@ -35,6 +39,15 @@ def roster_before_drop(
         for name, records in found.items()
         if records is not None
     }
+
+
+def enrollments_before_drop(
+    standing: RosterState, job: Job, archive: Archive
+) -> EntityRecords | None:
+    """Return the enrollments before this drop, if it may give classes a second main teacher."""
+    if not may_add_main_teachers(standing) or job.source.before not in archive.runs():
+        return None
+    return archive.judged(job.source.before, "enrollments")
 
 
 def _as_sent(

@@ -19,7 +19,7 @@ from connectors.ledger import Ledger
 from connectors.oneroster.outcomes import LoadResult
 from connectors.roster_archive import Archive
 from flows.accept import Accepted, CheckedDrop, accept, check_roster, shared_ids
-from flows.ended_roles import roster_before_drop
+from flows.ended_roles import enrollments_before_drop, roster_before_drop
 from flows.extract import extract
 from flows.guard_context import guard_context
 from flows.job import Job
@@ -39,6 +39,7 @@ from transforms.diff import Fingerprints, diff, fingerprints_by_entity
 from transforms.findings import Findings, merge_findings, with_real_files, with_source_columns
 from transforms.guard import GuardContext, GuardResult, guard, held_records
 from transforms.guard.guard import no_pairs
+from transforms.main_teachers import settle_main_teachers
 from transforms.records import RosterState
 from transforms.renamed_ids import composite_new_ids, find_id_file, restore_old_ids
 from transforms.role_ends import settle_roles
@@ -124,9 +125,12 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     records = recover(accepted.standing, accepted.known, job, ledger, archive)
     before = roster_before_drop(accepted.standing, records, job, ledger, archive)
     standing, ended_roles = settle_roles(accepted.standing, before, records, job.load.carrying)
+    standing, main_teachers = settle_main_teachers(
+        standing, enrollments_before_drop(standing, job, archive)
+    )
     findings = [
         with_source_columns(one, accepted.spelt)
-        for one in (accepted.findings, with_real_files(ended_roles))
+        for one in (accepted.findings, *map(with_real_files, (ended_roles, main_teachers)))
     ]
     marks = fingerprints_by_entity(standing)
     content = (

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
-from tests.rest.feeds import Feed
+from tests.rest.feeds import CHANGES, DELTA, EVERYTHING, Feed
 from tests.rest.newer import Json, Newer, feeding
+from tests.rest.older import AFTER
 from transforms.from_json.drop import ROSTER
 
 GRADEBOOK = f"collections = {[*ROSTER, 'categories', 'lineItems', 'results']}"
@@ -136,3 +137,33 @@ def test_a_collection_that_is_not_shared_is_a_warning(tmp_path: Path, target: Sa
         report = Path(again.json["report"]).read_text()
         assert "**warning** `collection_unshared`" in report
         assert "fatal" not in report
+
+
+def test_a_delta_has_the_main_teachers_of_a_full_night(tmp_path: Path, target: Sandbox) -> None:
+    """Full nights and deltas take turns; only a new main teacher, whose id comes first, changes anything."""
+    with feeding(tmp_path, target, DELTA) as (source, feed):
+        seats = source.records["enrollments"]
+        seats.append(seats[1] | {"sourcedId": "e-bob", "role": "teacher", "primary": "true"})
+        source.change("enrollments", "e-tia", primary="true")  # each delta has this one
+
+        full, changes = feed.run("sync"), feed.run("sync")
+        seats.append(seats[3] | {"sourcedId": "e-al", "dateLastModified": AFTER})
+        plan, first = feed.run("plan"), feed.run("sync")
+        written_again(feed)
+        whole, verified = feed.run("sync"), feed.run("verify")
+
+        assert [0] * 6 == [one.code for one in (full, changes, plan, first, whole, verified)]
+        assert [EVERYTHING, CHANGES, CHANGES, EVERYTHING] == feed.asked
+        assert ["unchanged"] * 2 == [one.json["status"] for one in (changes, whole)]
+        assert [(1, 1)] * 2 == [
+            (one.total("created"), one.total("updated")) for one in (plan, first)
+        ]
+        assert ["true", "false", "false"] == [
+            feed.record("enrollments", one)["primary"] for one in ("e-al", "e-bob", "e-tia")
+        ]
+
+
+def written_again(feed: Feed) -> None:
+    """Write the feed file as it is, so that everything is read on the next night."""
+    path = feed.folder / "juniper.toml"
+    path.write_text(path.read_text())

@@ -7,25 +7,33 @@ from dataclasses import replace
 import polars as pl
 
 from transforms.findings import ROW, Findings, row_findings
+from transforms.main_teachers import with_one_main_teacher
 from transforms.records import EntityRecords, RosterState
 
-FROM, UNTIL = "0000", "9999"  # before and after every day
 WANTED = {"teacher": "class_without_teacher", "student": "class_without_student"}
 
 
 def reconcile_classes(standing: RosterState) -> tuple[RosterState, list[Findings]]:
-    """Make classes and enrollments consistent with each other, if the drop has both.
+    """Make classes and enrollments consistent with each other, as far as the drop has them.
 
-    Teachers and students are only checked if both files are full snapshots.
+    Teachers and students are only checked if both files are full snapshots. The main teachers of a
+    delta are compared with the roster before (`settle_main_teachers`).
     """
-    if not {"classes", "enrollments"} <= standing.keys():
-        return standing, []
+    found: list[Findings] = []
+    if {"classes", "enrollments"} <= standing.keys():
+        standing, found = _reconcile_both(standing)
+    enrollments = standing.get("enrollments")
+    if enrollments is None or enrollments.mode == "delta":
+        return standing, found
+    enrollments, twice = with_one_main_teacher(enrollments)
+    return standing | {"enrollments": enrollments}, [*found, twice]
+
+
+def _reconcile_both(standing: RosterState) -> tuple[RosterState, list[Findings]]:
     classes = standing["classes"]
     enrollments, found = _with_school_of_class(standing["enrollments"], classes)
     if classes.mode == enrollments.mode == "bulk":
         found += _empty_classes(classes, enrollments)
-        enrollments, findings = _with_one_primary_teacher(enrollments)
-        found += findings
     return standing | {"enrollments": enrollments}, found
 
 
@@ -63,36 +71,6 @@ def _empty_classes(classes: EntityRecords, enrollments: EntityRecords) -> list[F
         filled = seats.filter(pl.col("role") == role)["class"].unique()
         empty = classes.accepted.filter(~pl.col("sourcedId").hash().is_in(filled.implode()))
         found.append(_finding(rule, empty, classes, "sourcedId"))
-    return found
-
-
-def _with_one_primary_teacher(enrollments: EntityRecords) -> tuple[EntityRecords, list[Findings]]:
-    """Leave each class one primary teacher at a time, whatever the order of the rows."""
-    main = enrollments.accepted.select(
-        ROW, "sourcedId", "primary", "role", "classSourcedId", "beginDate", "endDate"
-    )
-    main = main.filter((pl.col("primary") == "true") & (pl.col("role") == "teacher"))
-    main = main.filter(main["classSourcedId"].is_duplicated()).sort("sourcedId")
-    if not main.height:
-        return enrollments, []
-    flags = _overlaps(main.select("classSourcedId", "beginDate", "endDate").rows())
-    extra = main.filter(pl.Series(flags, dtype=pl.Boolean))
-    is_extra = pl.col(ROW).is_in(extra[ROW].implode())
-    primary = pl.when(is_extra).then(pl.lit("false")).otherwise("primary").alias("primary")
-    changed = replace(enrollments, accepted=enrollments.accepted.with_columns(primary))
-    return changed, [_finding("primary_twice", extra, enrollments, "primary")]
-
-
-def _overlaps(rows: list[tuple[str, str | None, str | None]]) -> list[bool]:
-    """Tell for each class and period whether it overlaps an earlier one that does not."""
-    kept: dict[str, list[tuple[str, str]]] = {}
-    found = []
-    for class_id, first, last in rows:
-        begin, end = first or FROM, last or UNTIL
-        overlaps = any(begin < until and start < end for start, until in kept.get(class_id, []))
-        found.append(overlaps)
-        if not overlaps:
-            kept.setdefault(class_id, []).append((begin, end))
     return found
 
 
