@@ -124,6 +124,7 @@ _HEADER = (
     Rule("property_unread", "warning", "a property of the source has no column, and was not read", "No action needed, unless you need it: then ask the source for it under `metadata`."),
     Rule("reference_flat", "warning", "references came as ids alone, under the names that files have for them, and were read", "No action needed. OneRoster's JSON has an object here: `class` with a `sourcedId`."),
     Rule("date_with_time", "warning", "days came as timestamps, and were read as days in the feed's time zone", "No action needed if `time_zone` in the feed file is right. The standard has dates here: YYYY-MM-DD."),
+    Rule("time_zone_missing", "warning", "days came as timestamps, and no one has named their time zone, so their rows are rejected", "Set `time_zone` in the feed file, such as `America/Chicago`."),
     Rule("json_form", "error", "a property of a record does not have the standard's form", "Correct the record at the source."),
     Rule("emptied", "fatal", "the file has no rows, but its rows were loaded before", "Find out why the export is empty, and export again."),
 )  # fmt: skip
@@ -133,7 +134,7 @@ _CELL = (
     Rule("guid", "error", "an id has characters that ids may not have, or is too long", "Use only letters, digits and . - _ / @"),
     Rule("vocabulary", "error", "a value is not in the vocabulary", "Use a value of the standard, or an `ext:` value where it allows them."),
     Rule("boolean", "error", "a value is neither `true` nor `false`", "Write `true` or `false`."),
-    Rule("date", "error", "a value is not a date", "Write dates as YYYY-MM-DD. If days come first in this layout, set `date_order` under [source]. If an API writes days as timestamps, set `time_zone` in the feed file."),
+    Rule("date", "error", "a value is not a date", "Write dates as YYYY-MM-DD. If days come first in this layout, set `date_order` under [source]."),
     Rule("datetime", "error", "a value is not a date and time in UTC", "Write them as 2026-11-23T18:25:43.511Z."),
     Rule("year", "error", "a value is not a year", "Write years as YYYY."),
     Rule("integer", "error", "a value is not a whole number", "Write it in digits."),

@@ -85,7 +85,7 @@ def test_the_day_of_a_timestamp_needs_a_time_zone(tmp_path: Path, target: Sandbo
         check = feed.run("check")
 
         assert 1 == check.total("rejected")
-        assert "set `time_zone` in the feed file" in Path(check.json["report"]).read_text()
+        assert "time_zone_missing" in Path(check.json["report"]).read_text()
 
 
 def flatten(record: Json) -> Json:

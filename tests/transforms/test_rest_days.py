@@ -71,6 +71,21 @@ def test_days_of_a_column_are_read(entity: str, column: str, strict: bool, day: 
     assert wanted == [(one.rule, one.column, one.count) for part in found for one in part.notices]
 
 
+def test_a_day_in_no_known_time_zone_names_the_setting() -> None:
+    """It stays as it is, unless the time zone does not matter."""
+    cells = ["2026-08-31T22:00:00Z", "2026-09-01T00:00:00Z", "2026-09-08T10:00:00"]
+    frame = pl.DataFrame({ROW: [1, 2, 3], "startDate": cells})
+
+    read, found = read_days(
+        ENTITIES["academicSessions"], frame, "academicSessions.csv", None, strict=False
+    )
+
+    assert [cells[0], "2026-09-01", cells[2]] == read["startDate"].to_list()
+    assert [("date_with_time", ((2, cells[1]),)), ("time_zone_missing", ((1, cells[0]),))] == [
+        (one.rule, one.examples) for part in found for one in part.notices
+    ]
+
+
 def test_a_timestamp_of_the_binding_is_a_day_in_utc_if_no_zone_is_named() -> None:
     """As the binding writes it."""
     frame = pl.DataFrame({ROW: [1], "dueDate": ["2026-09-08T22:00:00Z"]})

@@ -35,20 +35,16 @@ def read_days(
         cells = frame[column.name]
         days = _with_days(cells, column, zone)
         changed = frame.filter(days.ne_missing(cells))
-        frame = frame.with_columns(days)
+        unknown = frame.filter(days.ne_missing(_with_days(days, column, zone or UTC)))
         if not column.moment:
-            changed = changed.rename({column.name: "#value"})
-            found.append(
-                row_findings(
-                    "date_with_time",
-                    changed,
-                    file=file,
-                    entity=entity.name,
-                    column=column.name,
-                    value="#value",
-                )
-            )
+            for rule, rows in (("date_with_time", changed), ("time_zone_missing", unknown)):
+                found.append(_finding(rule, rows, entity, file, column.name))
+        frame = frame.with_columns(days)
     return frame, [one for one in found if one.notices]
+
+
+def _finding(rule: str, rows: pl.DataFrame, entity: Entity, file: str, column: str) -> Findings:
+    return row_findings(rule, rows, file=file, entity=entity.name, column=column, value=column)
 
 
 def _with_days(cells: pl.Series, column: Column, zone: ZoneInfo | None) -> pl.Series:
