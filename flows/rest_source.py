@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.ledger.history import Run
+from connectors.oneroster.target import ClientAuth
 from flows.feeds.targets import read_credentials
 from flows.result import REPAIRED, RESTORED
 from flows.target import Credentials
@@ -39,6 +40,11 @@ class RestSource:
     # the OAuth 1.0a method that signs each request; blank: a token is fetched
     signature: Literal["", "HMAC-SHA1", "HMAC-SHA256"] = ""
     credentials: Credentials = field(default_factory=Credentials)
+    scope: str = ""  # what a token is asked for
+    client_auth: ClientAuth = ""  # how a client proves who it is when it asks for a token
+    cookies: bool = True  # send the cookies that came with the token
+    page_size: int = 1000  # how many records a page is asked for
+    concurrency: int = 10  # the number of requests at a time
     zone: ZoneInfo | None  # of its days; None if the feed file does not name it
     patience_seconds: float = 120.0
     delta: bool = False  # ask only for changes where that is safe
@@ -75,6 +81,11 @@ def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | N
         token_url=table.token_url or "",
         signature=table.signature if table.oauth == "1.0a" else "",
         credentials=read_credentials(feed, "rest", environment),
+        scope=table.scope or "",
+        client_auth=table.client_auth or "",
+        cookies=table.cookies,
+        page_size=table.page_size,
+        concurrency=table.concurrency,
         zone=time_zone(feed.time_zone) if "time_zone" in feed.model_fields_set else None,
         patience_seconds=table.patience_seconds,
         delta=table.delta,
@@ -149,8 +160,12 @@ def read_rest(source: RestSource) -> Raw:
     endpoint = Endpoint(
         source.url,
         source.token_url,
+        scope=source.scope,
+        client_auth=source.client_auth,
+        cookies=source.cookies,
+        concurrency=source.concurrency,
         patience=RetryPolicy(seconds=source.patience_seconds),
-        profile=standard_profile(source.version),
+        profile=replace(standard_profile(source.version), largest_page=source.page_size),
         **secrets,
     )
     return asyncio.run(

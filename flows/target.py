@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from connectors.oneroster.profile import TIMEBACK, TargetProfile
 from flows.feeds.credentials import Secret
@@ -16,6 +16,9 @@ APIS: Mapping[str, TargetProfile] = {one.name: one for one in (TIMEBACK,)}
 DEFAULT_API = TIMEBACK.name
 SANDBOX, ENVIRONMENT = "sandbox", "env"
 PORTS = {"http": 80, "https": 443}
+# The characters of a query (RFC 3986, section 3.4).
+QUERY = re.compile(r"[A-Za-z0-9%._~!$&'()*+,;=:@/?-]+")
+SECRET_PARAMETERS = frozenset({"client_id", "client_secret", "username", "password"})
 HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
 
 
@@ -63,6 +66,22 @@ def normalize_address(text: str) -> str:
         raise ValueError("is plain http, which is for this machine only. Use https.")
     port_part = f":{port}" if port not in (None, PORTS[parts.scheme]) else ""
     return f"{parts.scheme}://{host}{port_part}{parts.path.rstrip('/')}"
+
+
+def check_token_address(text: str) -> None:
+    """Check the address of a token endpoint. Unlike that of an API, it may have a query.
+
+    Raises `ValueError`, whose message repeats neither the address nor its query.
+    """
+    address, question_mark, query = text.partition("?")
+    normalize_address(address)
+    if question_mark and not QUERY.fullmatch(query):
+        raise ValueError("has a query that is not one, such as ?appName=roster.")
+    if SECRET_PARAMETERS & {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}:
+        raise ValueError(
+            "holds a credential in its query (not shown). Remove it, and name where the "
+            "credentials are instead."
+        )
 
 
 def _host(name: str) -> str:

@@ -1,7 +1,7 @@
 """The bearer token of a run: fetched once for all requests, and again before it expires.
 
 Source: API reference, section 1. The grant is client credentials. They are sent as form fields, or
-with HTTP Basic if the token endpoint refuses the form.
+with HTTP Basic if the token endpoint refuses the form, unless the target says which of the two.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import httpx
 
 from connectors.oneroster.response_body import UnreadableResponse, read_body
 from connectors.oneroster.retry import retry_after_seconds
-from connectors.oneroster.target import Endpoint, TargetError, host_of
+from connectors.oneroster.target import AccessRefused, Endpoint, TargetError, host_of
 from connectors.oneroster.wire import TRANSIENT, parse_object
 
 EARLY_SECONDS = 60.0
 LIFETIME_SECONDS = 3600.0
 FORM_REFUSED = (400, 401)
 ERROR_CODE = re.compile(r"[a-z_]{3,40}")
+DIGITS = re.compile(r"[0-9]{1,12}")
 # More than any token endpoint sends, and longer than any token lives.
 MOST_BYTES, MOST_SECONDS = 1024 * 1024, 365 * 86_400.0
 
@@ -83,11 +84,10 @@ class Token:
             )
         response = await self._ask_with_retries()
         answer = parse_object(response.content)
-        token, lifetime = answer.get("access_token"), answer.get("expires_in", LIFETIME_SECONDS)
+        token = answer.get("access_token")
         if not response.is_success or not isinstance(token, str) or not token:
-            raise TargetError(self._refusal_message(response.status_code, answer.get("error")))
-        has_lifetime = isinstance(lifetime, int | float) and lifetime > 0
-        return token, float(min(lifetime, MOST_SECONDS)) if has_lifetime else LIFETIME_SECONDS
+            raise self._refusal(response.status_code, answer.get("error"))
+        return token, _lifetime(answer.get("expires_in"))
 
     async def _ask_with_retries(self) -> httpx.Response:
         """Ask until the response is final or the retry budget is used up.
@@ -117,16 +117,10 @@ class Token:
             await self._rest(wait or policy.rest_before(attempt, random.random()))
 
     async def _ask(self) -> httpx.Response:
-        url, grant = self._target.token_url, {"grant_type": "client_credentials"}
-        identity, secret = self._target.client_id, self._target.client_secret
+        url = self._target.token_url
         try:
             async with asyncio.timeout(self._target.request_seconds):
-                response = await self._post(
-                    {**grant, "client_id": identity, "client_secret": secret}
-                )
-                if response.status_code in FORM_REFUSED:
-                    response = await self._post(grant, (identity, secret))
-                return response
+                return await self._ask_as_client()
         # The httpx transport does not translate every error of aiohttp.
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError) as error:
             raise TargetError(
@@ -138,6 +132,18 @@ class Token:
                 f"{host_of(url)} gave no token, but {error}. Check the token address, and "
                 "run again."
             ) from None
+
+    async def _ask_as_client(self) -> httpx.Response:
+        target, grant = self._target, {"grant_type": "client_credentials"}
+        if target.scope:
+            grant["scope"] = target.scope
+        client = (target.client_id, target.client_secret)
+        if target.client_auth == "basic":
+            return await self._post(grant, client)
+        response = await self._post({**grant, "client_id": client[0], "client_secret": client[1]})
+        if response.status_code in FORM_REFUSED and not target.client_auth:
+            response = await self._post(grant, client)
+        return response
 
     async def _post(
         self, form: dict[str, str], basic: tuple[str, str] | None = None
@@ -152,20 +158,33 @@ class Token:
         }
         return httpx.Response(response.status_code, headers=plain, content=body)
 
-    def _refusal_message(self, status: int, code: object) -> str:
+    def _refusal(self, status: int, code: object) -> AccessRefused:
         """Say who refused what.
 
         The message repeats only an error code of the response: other text might contain the secret.
         """
         known = (
-            f", {code}"
+            code
             if isinstance(code, str) and ERROR_CODE.fullmatch(code) and not self._is_secret(code)
             else ""
         )
-        return (
-            f"{host_of(self._target.token_url)} gave no token (HTTP {status}{known}). "
-            "Check the token address, the client id and its secret, and run again."
+        return AccessRefused(
+            f"{host_of(self._target.token_url)} gave no token "
+            f"(HTTP {status}{f', {known}' if known else ''}). "
+            "Check the token address, the client id and its secret, and run again.",
+            proof="token request",
+            status=status,
+            code=known,
         )
 
     def _is_secret(self, code: str) -> bool:
         return bool(self._target.client_secret) and self._target.client_secret in code
+
+
+def _lifetime(seconds: object) -> float:
+    """Return how long a token lives. Some endpoints send the number as text."""
+    if isinstance(seconds, str):
+        seconds = int(seconds) if DIGITS.fullmatch(seconds) else None
+    if isinstance(seconds, int | float) and seconds > 0:
+        return float(min(seconds, MOST_SECONDS))
+    return LIFETIME_SECONDS

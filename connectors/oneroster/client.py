@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import cache, lru_cache
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, quote_plus
@@ -30,7 +31,7 @@ from connectors.oneroster.auth import Token
 from connectors.oneroster.links import page_follows
 from connectors.oneroster.response_body import UnreadableResponse, read_body
 from connectors.oneroster.retry import SERVER_ERROR, TOO_MANY_REQUESTS, retry_after_seconds
-from connectors.oneroster.target import Endpoint, RunStopped, TargetError
+from connectors.oneroster.target import AccessRefused, Endpoint, RunStopped, TargetError
 from connectors.oneroster.throttle import Pace, share_slots
 from connectors.oneroster.wire import Request, Response, hidden_status
 from transforms.grammar import count_of
@@ -295,7 +296,7 @@ class Exchange:
             token = await self._token.current(refused=token)
             answer = await self._exchange_once(request, token)
         if answer.status == UNAUTHORIZED:
-            raise TargetError(
+            raise AccessRefused(
                 f"{self._target.host} refuses a fresh token (HTTP 401). Ask who runs it for access."
             )
         return answer
@@ -359,7 +360,9 @@ class Exchange:
         """
         if answer.status < 300 and request.method == "GET":
             return answer
-        body = hide(answer.body, (*self._credentials, *_token_spellings(token)))
+        cookies = (one.value or "" for one in self._http.cookies.jar)
+        secrets = (*self._credentials, *_token_spellings(token), *chain(*map(spellings, cookies)))
+        body = hide(answer.body, secrets)
         return answer if body is answer.body else replace(answer, body=body)
 
     def _message(self, request: Request, token: str) -> httpx.Request:
@@ -378,6 +381,9 @@ class Exchange:
             request.method, url, headers=headers, stream=body, extensions=self._extensions
         )
         message.read()
+        if self._target.cookies and self._http.cookies:
+            # Only those that the token's host set for this host and path (RFC 6265, section 5.4).
+            self._http.cookies.set_cookie_header(message)
         return message
 
 

@@ -21,7 +21,7 @@ from oauthlib.oauth1 import Client as Signer  # type: ignore[import-untyped]
 from connectors.oneroster.client import Client, open_transport
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.read import Page, RecordsMoved, largest_total, read_to_end
-from connectors.oneroster.target import Endpoint, TargetError
+from connectors.oneroster.target import AccessRefused, Endpoint
 from connectors.oneroster.wire import Request, is_addressable, outcome_of, parse_object
 from transforms.from_json.drop import ROSTER, make_raw
 from transforms.from_json.records import CollectionRows, add_rows
@@ -29,7 +29,6 @@ from transforms.roster import Raw
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
 
-LIMIT = 1000
 # Statuses of sources that cannot sort: the request is wrong, or its query is.
 CANNOT_SORT = (400, 422)
 FORBIDDEN, NOT_FOUND = 403, 404
@@ -198,7 +197,8 @@ async def read_pages(
 
     Raises `UnreadCollection`, and `RecordsMoved` if it must be read again from its start.
     """
-    parameters = {"limit": str(LIMIT)} | ORDER | ({"filter": condition} if condition else {})
+    limit = client.profile.largest_page
+    parameters = {"limit": str(limit)} | ORDER | ({"filter": condition} if condition else {})
 
     async def ask(offset: int) -> Page:
         return await _page(client, path, key, parameters, offset)
@@ -268,9 +268,10 @@ class SigningTransport(httpx.AsyncBaseTransport):
         response = await self._transport.handle_async_request(request)
         if response.status_code == UNAUTHORIZED:
             await response.aclose()
-            raise TargetError(
+            raise AccessRefused(
                 f"{request.url.host} refuses the signature (HTTP 401). Check the key, its secret, "
-                "the signature method, and that the clock of this machine is right, and run again."
+                "the signature method, and that the clock of this machine is right, and run again.",
+                proof="signature",
             )
         return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from connectors.oneroster.profile import TargetProfile
@@ -25,6 +26,33 @@ class RunStopped(TargetError):
     """A person or the system stopped the run."""
 
 
+# What is refused: the request for a token, a token, or the signature of a request.
+RefusedProof = Literal["token request", "token", "signature"]
+
+
+class AccessRefused(TargetError):
+    """The target answers, and refuses us."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        unsure: bool = False,
+        proof: RefusedProof = "token",
+        status: int = 401,
+        code: str = "",
+    ) -> None:
+        super().__init__(message, unsure=unsure)
+        self.proof = proof
+        self.status = status
+        # The error code of OAuth 2 (RFC 6749, section 5.2); blank if the answer has none.
+        self.code = code
+
+
+# How a client proves who it is when it asks for a token.
+ClientAuth = Literal["", "basic", "form"]
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Where a target is, how we sign in, and how hard it may be used; times are in seconds.
@@ -37,6 +65,12 @@ class Endpoint:
     client_id: str = field(default="", repr=False)
     client_secret: str = field(default="", repr=False)
     access_token: str = field(default="", repr=False)
+    # What a token is asked for, with spaces between; blank if the request does not say it.
+    scope: str = ""
+    # HTTP Basic, or fields of the form; blank for the form first, and Basic if that is refused.
+    client_auth: ClientAuth = ""
+    # Whether requests have the cookies that came with the token.
+    cookies: bool = False
     # Requests at a time. The API accepts no more than 10 (API reference, section 3).
     concurrency: int = 10
     connect_seconds: float = 10.0

@@ -34,6 +34,7 @@ from flows.feeds.values import (
     File,
     Id,
     Marker,
+    Scope,
     Text,
     Variable,
     Words,
@@ -249,6 +250,11 @@ class RestSettings(CredentialSettings, BaseModel):
     version: Literal["1.1", "1.2"] = "1.2"
     oauth: Literal["2", "1.0a"] = "2"
     signature: Literal["HMAC-SHA1", "HMAC-SHA256"] = "HMAC-SHA256"
+    scope: Scope | None = None
+    client_auth: Literal["basic", "form"] | None = None
+    cookies: StrictBool = True
+    page_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1000
+    concurrency: Annotated[StrictInt, Field(ge=1, le=10)] = 10
     collections: Annotated[list[Text], Field(min_length=1)] = list(ROSTER)
     delta: StrictBool = False
     full_days: Annotated[StrictInt, Field(ge=1, le=31)] = 7
@@ -283,4 +289,10 @@ class RestSettings(CredentialSettings, BaseModel):
             raise ValueError(
                 f"names {', '.join(given) or 'no credentials'}. {OAUTH_HINTS[self.oauth]}"
             )
+        if "token_url" not in given:
+            for name in ("scope", "client_auth"):
+                if getattr(self, name) is not None:
+                    raise ValueError(
+                        f"has `{name}`, which only a request for a token has a use for. Remove it."
+                    )
         return self

@@ -16,6 +16,7 @@ from flows.target import (
     SANDBOX,
     Credentials,
     Target,
+    check_token_address,
     normalize_address,
 )
 
@@ -100,7 +101,10 @@ def _from_environment(profile: TargetProfile, environment: Mapping[str, str]) ->
             Credentials(plain_secret(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])),
             profile=profile,
         )
-    _normalized(f"${TOKEN_URL}", environment[TOKEN_URL])
+    try:
+        check_token_address(environment[TOKEN_URL].strip())
+    except ValueError as error:
+        raise SettingsError(f"${TOKEN_URL} {error} Expected an address.") from None
     client = (plain_secret(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
     return Target(
         url, url, environment[TOKEN_URL].strip(), Credentials(None, *client), profile=profile

@@ -20,13 +20,15 @@ from pydantic_core import ErrorDetails
 
 from flows.arrival import DROP
 from flows.feeds.schedule import check_cron
-from flows.target import APIS, ENVIRONMENT, SANDBOX, normalize_address
+from flows.target import APIS, ENVIRONMENT, SANDBOX, check_token_address, normalize_address
 from flows.time_zones import time_zone_names
 from transforms.removals import allowed_policies
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import CLASS_TYPES, ROLES, ROLES_1_1
 
 SECRET_LENGTH = 20
+# RFC 6749, section 3.3.
+SCOPE = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")
 PREFIX = "/ims/oneroster"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -61,7 +63,16 @@ def _base_address(text: str) -> str:
 
 
 def _token_address(text: str) -> str:
-    normalize_address(text)
+    check_token_address(text)
+    return text
+
+
+def _scope(text: str) -> str:
+    if not SCOPE.fullmatch(text):
+        raise ValueError(
+            "is no scope: expected words of plain text with one space between them, as the "
+            "operator of the API names them."
+        )
     return text
 
 
@@ -285,6 +296,7 @@ Address = Annotated[Text, Checked(_address)]
 Api = Annotated[Text, Checked(_api)]
 BaseAddress = Annotated[Text, Checked(_base_address)]
 TokenAddress = Annotated[Text, Checked(_token_address)]
+Scope = Annotated[Text, Checked(_scope)]
 Variable = Annotated[Text, Checked(_variable)]
 File = Annotated[Text, Checked(_file)]
 Block = Annotated[Text, Checked(_block)]

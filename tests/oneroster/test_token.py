@@ -15,7 +15,7 @@ from connectors.oneroster import wire
 from connectors.oneroster.auth import Token
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.target import Endpoint, TargetError
+from connectors.oneroster.target import AccessRefused, ClientAuth, Endpoint, TargetError
 from tests.oneroster.districts import QUICK
 
 TARGET = Endpoint(
@@ -111,11 +111,59 @@ def test_credentials_go_as_basic_where_the_form_is_refused(status: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("client_auth", "expected"),
+    [
+        ("basic", [(True, {"grant_type": ["client_credentials"], "scope": ["core names"]})]),
+        (
+            "form",
+            [
+                (
+                    False,
+                    {
+                        "grant_type": ["client_credentials"],
+                        "scope": ["core names"],
+                        "client_id": ["the-id"],
+                        "client_secret": ["the-secret"],
+                    },
+                )
+            ],
+        ),
+    ],
+)
+def test_a_target_says_how_a_token_is_asked_for(
+    client_auth: ClientAuth, expected: list[tuple[bool, dict[str, list[str]]]]
+) -> None:
+    """Once, in that way, for the scope that it names, at an address with a query."""
+    endpoint = TokenEndpoint(lambda _: httpx.Response(401, json={"error": "invalid_client"}))
+    target = replace(
+        TARGET,
+        token_url="https://login.example.edu/oauth2/token?appName=roster",
+        scope="core names",
+        client_auth=client_auth,
+    )
+
+    with pytest.raises(AccessRefused) as caught:
+        asyncio.run(token(endpoint, target=target).current())
+
+    assert expected == [
+        (one.headers.get("authorization", "").startswith("Basic "), fields(one))
+        for one in endpoint.asked
+    ]
+    assert ["appName=roster"] == [one.url.query.decode() for one in endpoint.asked]
+    assert ("token request", 401, "invalid_client") == (
+        caught.value.proof,
+        caught.value.status,
+        caught.value.code,
+    )
+
+
+@pytest.mark.parametrize(
     ("lifetime", "good_until"),
     [
         (3600, 3540),
         (100, 50),
-        ("3600", 3540),
+        ("1814", 1754),
+        ("soon", 3540),
         (None, 3540),
         (-5, 3540),
         (3600.0, 3540),
@@ -250,7 +298,7 @@ def test_waiting_requests_share_a_failure() -> None:
             await asyncio.gather(*(shared.current() for _ in range(10)), return_exceptions=True)
         )
 
-    assert [type(error) for error in asyncio.run(run())] == [TargetError] * 10
+    assert [type(error) for error in asyncio.run(run())] == [AccessRefused] * 10
     assert len(endpoint.asked) == 1
 
 

@@ -38,6 +38,6 @@ def test_its_defaults_are_those_of_the_settings() -> None:
     told = {name: str(RestSettings.model_fields[name].default) for name in rows}
 
     assert rows == {
-        name: value.lower() if value == "False" else value for name, value in told.items()
+        name: value.lower() if value in ("True", "False") else value for name, value in told.items()
     }
     assert {"version", "oauth", "full_days", "overlap_hours", "patience_seconds"} <= rows.keys()

@@ -16,6 +16,11 @@ SIGNED = (
     REST
     + 'version = "1.1"\noauth = "1.0a"\nclient_id_env = "SIS_ID"\nclient_secret_file = "secret"\n'
 )
+ASKED = (
+    REST
+    + 'token_url = "https://sis.example.edu/oauth2/token?appName=larkspur"\n'
+    + 'client_id_env = "SIS_ID"\nclient_secret_file = "secret"\n'
+)
 
 
 def feed(folder: Path, text: str) -> Feed:
@@ -52,6 +57,23 @@ def test_a_source_may_be_signed_for(tmp_path: Path) -> None:
     )
 
 
+def test_a_source_says_how_a_token_is_asked_for(tmp_path: Path) -> None:
+    """At an address with a query, for a scope, with Basic."""
+    read = feed(tmp_path, ASKED + 'scope = "roster-core roster"\nclient_auth = "basic"\n').rest
+
+    assert read is not None
+    assert ("https://sis.example.edu/oauth2/token?appName=larkspur", "roster-core roster") == (
+        read.token_url,
+        read.scope,
+    )
+    assert ("basic", True, 1000, 10) == (
+        read.client_auth,
+        read.cookies,
+        read.page_size,
+        read.concurrency,
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -80,6 +102,16 @@ def test_a_source_may_be_signed_for(tmp_path: Path) -> None:
         (
             SIGNED + 'collections = ["scoreScales"]\n',
             ["'scoreScales'", "no collection of this version"],
+        ),
+        (TOKEN + 'scope = "roster-core"\n', ["`rest` has `scope`", "a request for a token"]),
+        (SIGNED + 'client_auth = "basic"\n', ["`rest` has `client_auth`", "Remove it"]),
+        (ASKED + 'scope = "two  spaces"\n', ["`rest.scope` is no scope", "one space"]),
+        (ASKED + 'client_auth = "digest"\n', ["`rest.client_auth` is 'digest'", "'basic'"]),
+        (ASKED + "page_size = 0\n", ["`rest.page_size` is 0", "at least 1"]),
+        (ASKED + "concurrency = 11\n", ["`rest.concurrency` is 11", "at most 10"]),
+        (
+            ASKED.replace("?appName=larkspur", "?client_secret=hunter2"),
+            ["`rest.token_url` holds a credential in its query (not shown)"],
         ),
         (TOKEN + "full_days = 0\n", ["`rest.full_days` is 0", "at least 1"]),
     ],

@@ -14,7 +14,7 @@ from flows.errors import SettingsError
 from flows.feeds.credentials import Secret
 from flows.feeds.feed import Feed, read_feed
 from flows.feeds.targets import choose_target
-from flows.target import APIS, Credentials, Target, normalize_address
+from flows.target import APIS, Credentials, Target, check_token_address, normalize_address
 from tests.second_target.profile import SECOND
 
 API, TOKENS, OTHER = (
@@ -93,6 +93,36 @@ def test_what_is_no_address_is_refused_without_repeating_it(given: str, word: st
     """Addresses that could lead elsewhere, or hold a secret, are refused."""
     with pytest.raises(ValueError, match=word) as caught:
         normalize_address(given)
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://login.example.edu/oauth2/token",
+        "https://login.example.edu/campus/oauth2/token?appName=larkspur",
+    ],
+)
+def test_a_token_address_may_have_a_query(address: str) -> None:
+    """Some endpoints know by it which application asks."""
+    check_token_address(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("https://login.example.edu/token?", "has a query that is not one"),
+        ("https://login.example.edu/token?hunter2#", "has a query that is not one"),
+        ("https://login.example.edu/token?a=hunter2 b", "has a query that is not one"),
+        ("https://login.example.edu/token?client_secret=hunter2", "holds a credential"),
+        ("https://me:hunter2@login.example.edu/token?a=b", "password"),
+    ],
+)
+def test_a_query_with_a_secret_is_refused_without_repeating_it(address: str, word: str) -> None:
+    """Credentials never stand in the feed file."""
+    with pytest.raises(ValueError, match=word) as caught:
+        check_token_address(address)
 
     assert "hunter2" not in str(caught.value)
 
