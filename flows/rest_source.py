@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.ledger.history import Run
-from connectors.oneroster.target import ClientAuth
+from connectors.oneroster.provider import PAGE_SIZE, Provider
+from connectors.oneroster.providers import PROVIDERS
+from connectors.oneroster.target import ClientAuth, TargetError
 from flows.feeds.targets import read_credentials
 from flows.result import REPAIRED, RESTORED
 from flows.target import Credentials
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 CHANGES = ", changes since "
 SENT = ("done", "unchanged")
+# How often a source is read from the start if its records are replaced meanwhile.
+READINGS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +47,9 @@ class RestSource:
     scope: str = ""  # what a token is asked for
     client_auth: ClientAuth = ""  # how a client proves who it is when it asks for a token
     cookies: bool = True  # send the cookies that came with the token
-    page_size: int = 1000  # how many records a page is asked for
+    page_size: int = PAGE_SIZE  # how many records a page is asked for
     concurrency: int = 10  # the number of requests at a time
+    provider: Provider | None = field(default=None, repr=False)  # whose API it is, if known
     zone: ZoneInfo | None  # of its days; None if the feed file does not name it
     patience_seconds: float = 120.0
     delta: bool = False  # ask only for changes where that is safe
@@ -86,6 +91,7 @@ def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | N
         cookies=table.cookies,
         page_size=table.page_size,
         concurrency=table.concurrency,
+        provider=PROVIDERS[table.profile] if table.profile else None,
         zone=time_zone(feed.time_zone) if "time_zone" in feed.model_fields_set else None,
         patience_seconds=table.patience_seconds,
         delta=table.delta,
@@ -144,6 +150,7 @@ def read_rest(source: RestSource) -> Raw:
     # The client takes a while to import, and most feeds read files.
     from connectors.oneroster.profile import standard_profile
     from connectors.oneroster.retry import RetryPolicy
+    from connectors.oneroster.revision import RevisionChanged
     from connectors.oneroster.source import SigningKey, read_source
     from connectors.oneroster.target import Endpoint
 
@@ -168,14 +175,24 @@ def read_rest(source: RestSource) -> Raw:
         profile=replace(standard_profile(source.version), largest_page=source.page_size),
         **secrets,
     )
-    return asyncio.run(
-        read_source(
-            endpoint,
-            source.version,
-            source.collections,
-            since=source.since,
-            zone=source.zone,
-            key=key,
-            known=source.known,
-        )
+    header = source.provider.revision_header if source.provider else None
+    for _ in range(READINGS):
+        try:
+            return asyncio.run(
+                read_source(
+                    endpoint,
+                    source.version,
+                    source.collections,
+                    since=source.since,
+                    zone=source.zone,
+                    key=key,
+                    known=source.known,
+                    revision_header=header.value if header else "",
+                )
+            )
+        except RevisionChanged:
+            continue
+    raise TargetError(
+        f"{endpoint.host} changed its records while they were read, {READINGS} times. "
+        "Run again when it does not, such as at night."
     )

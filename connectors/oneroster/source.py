@@ -21,6 +21,7 @@ from oauthlib.oauth1 import Client as Signer  # type: ignore[import-untyped]
 from connectors.oneroster.client import Client, open_transport
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.read import Page, RecordsMoved, largest_total, read_to_end
+from connectors.oneroster.revision import RevisionTransport
 from connectors.oneroster.target import AccessRefused, Endpoint
 from connectors.oneroster.wire import Request, is_addressable, outcome_of, parse_object
 from transforms.from_json.drop import ROSTER, make_raw
@@ -88,6 +89,7 @@ async def read_source(
     zone: ZoneInfo | None = None,
     key: SigningKey | None = None,
     known: Known = NONE_KNOWN,
+    revision_header: str = "",
 ) -> Raw:
     """Read collections as they are, or what changed in them `since` a time (in UTC).
 
@@ -95,7 +97,8 @@ async def read_source(
     and the other credentials of `source` are not used. `known` are the ids, by collection, that
     were there before: one that a complete collection does not list is read by itself. A collection
     that the source does not have or does not share is left out, unless every roster needs it.
-    Raises `TargetError` if the source cannot be used at all.
+    Raises `TargetError` if the source cannot be used at all, and `RevisionChanged` if the header
+    `revision_header` of an answer says that the records are no longer those of the first.
     """
     condition = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S.000Z}'" if since else ""
     read: dict[str, CollectionRows] = {}
@@ -107,9 +110,10 @@ async def read_source(
         if key
         else source
     )
-    async with Client(
-        address, SigningTransport(key, open_transport(address)) if key else None
-    ) as client:
+    transport: httpx.AsyncBaseTransport = open_transport(address)
+    if revision_header:
+        transport = RevisionTransport(revision_header, transport)
+    async with Client(address, SigningTransport(key, transport) if key else transport) as client:
         for name in collections:
             entity, collection = ENTITIES[name], source.profile.collections[name]
             changed_only = condition and name not in ALWAYS_COMPLETE

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -22,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from connectors.oneroster.provider import PAGE_SIZE
+from connectors.oneroster.providers import PROVIDERS
 from flows.arrival import Arrival
 from flows.feeds.credentials import SECRET_PLACES, Secret, read_secret, secret_from_variable
 from flows.feeds.tables import CONFIG, CredentialSettings
@@ -34,6 +36,7 @@ from flows.feeds.values import (
     File,
     Id,
     Marker,
+    Profile,
     Scope,
     Text,
     Variable,
@@ -242,24 +245,36 @@ class ArrivalSettings(BaseModel):
 
 # `BaseModel` is here for ruff, as in `TargetSettings`.
 class RestSettings(CredentialSettings, BaseModel):
-    """`[rest]`: an API as the source: its address and version, its credentials, what to read."""
+    """`[rest]`: an API as the source: its address and version, its credentials, what to read.
+
+    A `profile` supplies what is publicly known of a provider and the file leaves out.
+    """
 
     model_config = CONFIG
 
     url: BaseAddress
+    profile: Profile | None = None
     version: Literal["1.1", "1.2"] = "1.2"
     oauth: Literal["2", "1.0a"] = "2"
     signature: Literal["HMAC-SHA1", "HMAC-SHA256"] = "HMAC-SHA256"
     scope: Scope | None = None
     client_auth: Literal["basic", "form"] | None = None
     cookies: StrictBool = True
-    page_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1000
+    page_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = PAGE_SIZE
     concurrency: Annotated[StrictInt, Field(ge=1, le=10)] = 10
     collections: Annotated[list[Text], Field(min_length=1)] = list(ROSTER)
     delta: StrictBool = False
     full_days: Annotated[StrictInt, Field(ge=1, le=31)] = 7
     overlap_hours: Annotated[StrictInt, Field(ge=0, le=168)] = 1
     patience_seconds: Annotated[StrictFloat | StrictInt, Field(ge=0, le=3600)] = 120
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_profile(cls, table: Any) -> Any:
+        """Add what the profile says about keys that the file leaves out."""
+        known = isinstance(table, dict) and isinstance(table.get("profile"), str)
+        provider = PROVIDERS.get(table["profile"].strip()) if known else None
+        return provider.settings(table) | table if provider else table
 
     @field_validator("collections")
     @classmethod
@@ -272,6 +287,13 @@ class RestSettings(CredentialSettings, BaseModel):
                     f"{suggestion(name, known)}"
                 )
         return names
+
+    @model_validator(mode="after")
+    def _check_profile(self) -> RestSettings:
+        provider = PROVIDERS[self.profile] if self.profile else None
+        if provider and (objection := next(provider.objections(self.model_dump()), "")):
+            raise ValueError(objection)
+        return self
 
     @model_validator(mode="after")
     def _check_credentials(self) -> RestSettings:
@@ -288,6 +310,7 @@ class RestSettings(CredentialSettings, BaseModel):
         if given not in OAUTH_CREDENTIALS[self.oauth]:
             raise ValueError(
                 f"names {', '.join(given) or 'no credentials'}. {OAUTH_HINTS[self.oauth]}"
+                f"{self._form_of_token_address()}"
             )
         if "token_url" not in given:
             for name in ("scope", "client_auth"):
@@ -296,3 +319,10 @@ class RestSettings(CredentialSettings, BaseModel):
                         f"has `{name}`, which only a request for a token has a use for. Remove it."
                     )
         return self
+
+    def _form_of_token_address(self) -> str:
+        """Say what the token address looks like, if the profile knows it and cannot fill it in."""
+        line = PROVIDERS[self.profile].token_url if self.profile else None
+        if line is None or self.token_url:
+            return ""
+        return f" The token address of {self.profile} has the form {line.value}."

@@ -18,6 +18,7 @@ from pydantic import AfterValidator as Checked
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
+from connectors.oneroster.providers import PROVIDERS
 from flows.arrival import DROP
 from flows.feeds.schedule import check_cron
 from flows.target import APIS, ENVIRONMENT, SANDBOX, check_token_address, normalize_address
@@ -64,6 +65,15 @@ def _base_address(text: str) -> str:
 
 def _token_address(text: str) -> str:
     check_token_address(text)
+    return text
+
+
+def _profile(text: str) -> str:
+    if text not in PROVIDERS:
+        raise ValueError(
+            f"is {text[:MOST_SHOWN]!r}, which is no provider that is known here: "
+            f"{suggestion(text, PROVIDERS)} Without one, leave the line out."
+        )
     return text
 
 
@@ -296,6 +306,7 @@ Address = Annotated[Text, Checked(_address)]
 Api = Annotated[Text, Checked(_api)]
 BaseAddress = Annotated[Text, Checked(_base_address)]
 TokenAddress = Annotated[Text, Checked(_token_address)]
+Profile = Annotated[Text, Checked(_profile)]
 Scope = Annotated[Text, Checked(_scope)]
 Variable = Annotated[Text, Checked(_variable)]
 File = Annotated[Text, Checked(_file)]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -55,11 +56,12 @@ class StandIn:
     rules: Rules
     source: Older
     url: str = ""
-    # Headers of its answers.
-    headers: dict[str, str] = field(default_factory=dict)
+    # The revisions of its records, one for each page; blank for none.
+    revisions: Iterator[str] = field(default_factory=lambda: repeat(""))
     # The forms of requests for a token.
     tokens: list[dict[str, list[str]]] = field(default_factory=list)
-    pages: int = 0
+    # What was refused: the status and the path.
+    refused: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def api(self) -> str:
@@ -106,9 +108,10 @@ class StandIn:
             return 404, {}, {}
         if int(query.get("limit", ["1"])[0]) > rules.largest_page:
             return 400, {"imsx_description": "the limit is too large"}, {}
-        self.pages += 1
         status, body, headers = self.source.page(collection, query)
-        return status, body, (headers if rules.totals else {}) | self.headers
+        revision = next(self.revisions)
+        own = {"x-perm-rev": revision} if revision else {}
+        return status, body, (headers if rules.totals else {}) | own
 
 
 @contextmanager
@@ -133,6 +136,8 @@ def stand_in(rules: Rules) -> Iterator[StandIn]:
             self.answer(*served.give_page(self.path, *given))
 
         def answer(self, status: int, body: Json, headers: dict[str, str]) -> None:
+            if status >= 400:
+                served.refused.append((status, self.path))
             text = json.dumps(body).encode()
             self.send_response(status)
             own = {"Content-Type": "application/json", "Content-Length": str(len(text))}

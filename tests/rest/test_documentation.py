@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from connectors.oneroster.providers import PROVIDERS
 from flows.feeds.feed import read_feed
 from flows.feeds.source import RestSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rest_source.md").read_text("utf-8")
 
 
-def test_its_feed_can_be_read(tmp_path: Path) -> None:
-    """As it stands there."""
-    text = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    assert text is not None
+def test_its_feeds_can_be_read(tmp_path: Path) -> None:
+    """As they stand there."""
     path = tmp_path / "juniper.toml"
-    path.write_text(text[1])
+    versions = []
+    for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL):
+        path.write_text(text)
+        versions.append(getattr(read_feed(path).rest, "version", ""))
 
-    assert "1.2" == getattr(read_feed(path).rest, "version", "")
+    assert ["1.2", "1.1"] == versions
 
 
 def test_every_setting_is_on_it() -> None:
@@ -30,6 +32,11 @@ def test_every_setting_is_on_it() -> None:
         and f"{name} = " not in PAGE
         and not name.endswith(("_file", "_block"))
     ]
+
+
+def test_every_profile_is_on_it() -> None:
+    """With the name of its provider."""
+    assert [] == [code for code, one in PROVIDERS.items() if f"| `{code}` | {one.name}" not in PAGE]
 
 
 def test_its_defaults_are_those_of_the_settings() -> None:
