@@ -19,6 +19,7 @@ from flows.finding_groups import finding_groups
 from flows.job import Job
 from flows.pipeline import accept_drop
 from flows.preflight.check import Check, failed, not_checked, passed, warning
+from flows.preflight.provider import profile_hint
 from flows.reported_errors import error_sentence
 from flows.result import REFUSED, USAGE
 from transforms.findings import Findings, merge_findings
@@ -73,7 +74,8 @@ def read_drop_contents(job: Job) -> tuple[Job, DropContents]:
         job = find_drop(job)
         return job, _read_contents(job)
     except (SettingsError, OSError, TargetError) as error:
-        return job, DropContents(absent=error_sentence(error))
+        hint = profile_hint(job.source.rest, error)
+        return job, DropContents(absent=f"{error_sentence(error)}{hint}")
 
 
 def _read_contents(job: Job) -> DropContents:
@@ -118,7 +120,8 @@ def _refused_check(job: Job, accepted: Accepted) -> Check:
         f"{group.sentence} ({'; '.join(group.examples)})"
         for group in finding_groups(Findings(accepted.refused))
     ]
-    return failed(DROP, f"{job.source.drop} is refused. {' '.join(reasons)}", REFUSED)
+    hint = profile_hint(job.source.rest)
+    return failed(DROP, f"{job.source.drop} is refused. {' '.join(reasons)}{hint}", REFUSED)
 
 
 def _accepted_check(job: Job, drop: DropContents, accepted: Accepted) -> Check:

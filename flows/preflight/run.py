@@ -21,6 +21,7 @@ from flows.options import Options
 from flows.preflight.check import Check, Preflight, failed, not_checked, passed, warning
 from flows.preflight.drop import check_drop_contents, read_drop_contents
 from flows.preflight.probe import StoredProbe, is_staging, problem_sentence, read_probe
+from flows.preflight.provider import check_profile
 from flows.preflight.target import check_first_load, check_target
 from flows.result import USAGE
 from flows.target import Credentials, Target
@@ -41,6 +42,7 @@ def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
     drop_checks, accepted = check_drop_contents(job if usable else without_external, drop)
     checks = [
         *settings_checks,
+        *(check_profile(job.source.rest) if job.source.rest else ()),
         *target_checks,
         *drop_checks,
         *state_checks,

@@ -87,13 +87,90 @@ def test_a_provider_is_read_with_its_profile(
 
 
 def test_every_command_reads_with_a_profile(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Also those that send nothing."""
+    """Also those that send nothing; the preflight says what the profile supplies."""
     with stand_in(RULES["aeries"]) as source:
         read = feed(tmp_path, sandbox, source, *needed("aeries", source))
 
-        runs = [read.run(one) for one in ("check", "plan", "sync", "verify")]
+        runs = [read.run(one) for one in ("preflight", "check", "plan", "sync", "verify")]
 
-        assert [0, 0, 0, 0] == [run.code for run in runs]
+        assert [0, 0, 0, 0, 0] == [run.code for run in runs]
+        says = {check["name"]: check["says"] for check in runs[0].json["checks"]}["profile"]
+        assert (
+            "Aeries: `version`, `token_url`, `client_auth`, `scope`, `cookies` from its profile"
+            in says
+        )
+        assert "never tried against a real server" in says
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "named"),
+    [
+        ("aeries", ('version = "1.1"', 'token_url = "{tokens}"'), ["aeries", "blackbaud"]),
+        ("classlink", ('version = "1.1"', 'oauth = "1.0a"'), ["classlink"]),
+        ("infinite_campus", ('token_url = "{origin}/campus/oauth2/token"',), ["infinite_campus"]),
+        (
+            "aspen",
+            ('version = "1.1"', 'token_url = "{tokens}"', 'client_auth = "basic"'),
+            ["aspen"],
+        ),
+    ],
+)
+def test_a_preflight_names_the_profile_that_fits(
+    tmp_path: Path, sandbox: Sandbox, code: str, settings: tuple[str, ...], named: list[str]
+) -> None:
+    """By the way in which the call failed, or by the address."""
+    with stand_in(RULES[code]) as source:
+        lines = [
+            line.format(tokens=source.token_url, origin=source.url)
+            if line.startswith("token_url")
+            else line
+            for line in settings
+        ]
+        run = feed(tmp_path, sandbox, source, *lines).run("preflight")
+
+        says = {check["name"]: check["says"] for check in run.json["checks"]}["drop"]
+        assert named == [one for one in named if f'(`profile = "{one}"`)' in says]
+        assert "set the `profile` in [rest]" in says
+
+
+def test_a_wrong_secret_is_no_sign_of_a_provider(tmp_path: Path, sandbox: Sandbox) -> None:
+    """No profile is named for a failure that any API may have."""
+    with stand_in(Rules(version="1.2", token="/token")) as source:
+        read = Feed(tmp_path, sandbox, KEY, "not-the-secret")
+        read.configure(f'url = "{source.api}"', f'token_url = "{source.token_url}"')
+
+        run = read.run("preflight")
+
+        says = {check["name"]: check["says"] for check in run.json["checks"]}
+        assert ("profile" in says, "profile" in says["drop"]) == (False, False)
+
+
+def test_a_setting_that_differs_from_the_profile_is_named_when_it_fails(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """With the page that says otherwise."""
+    with stand_in(RULES["aeries"]) as source:
+        settings = (*needed("aeries", source), 'client_auth = "form"')
+        run = feed(tmp_path, sandbox, source, *settings).run("preflight")
+
+        assert "sets `client_auth`, about which the profile aeries says otherwise" in run.said
+        assert "support.aeries.com" in run.said
+
+
+@pytest.mark.parametrize(
+    ("code", "standing"), [("infinite_campus", "ok"), ("visma_flyt", "warning")]
+)
+def test_a_filter_that_no_page_mentions_is_a_warning(
+    tmp_path: Path, sandbox: Sandbox, code: str, standing: str
+) -> None:
+    """A delta that an API does not filter may miss changes."""
+    with stand_in(RULES[code]) as source:
+        settings = (*needed(code, source), "delta = true")
+        run = feed(tmp_path, sandbox, source, *settings).run("preflight")
+
+        checks = {check["name"]: check for check in run.json["checks"]}
+        assert standing == checks["profile"]["standing"]
+        assert (standing == "warning") == ("No public page says" in checks["profile"]["says"])
 
 
 def test_records_of_two_revisions_are_never_mixed(tmp_path: Path, sandbox: Sandbox) -> None:
