@@ -168,10 +168,11 @@ class Token:
             if isinstance(code, str) and ERROR_CODE.fullmatch(code) and not self._is_secret(code)
             else ""
         )
+        scope = f', and the scope "{self._target.scope}"' if self._target.scope else ""
         return AccessRefused(
             f"{host_of(self._target.token_url)} gave no token "
             f"(HTTP {status}{f', {known}' if known else ''}). "
-            "Check the token address, the client id and its secret, and run again.",
+            f"Check the token address, the client id and its secret{scope}, and run again.",
             proof="token request",
             status=status,
             code=known,

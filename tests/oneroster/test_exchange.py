@@ -75,6 +75,46 @@ def test_a_secret_that_the_target_takes_for_an_id_is_hidden() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("token_host", "cookies", "sent"),
+    [
+        ("api.example.edu", True, "node=seven-of-larkspur"),
+        ("api.example.edu", False, ""),
+        # They belong to the host that set them.
+        ("login.example.edu", True, ""),
+    ],
+)
+def test_cookies_of_a_token_go_to_their_own_host_and_are_hidden(
+    token_host: str, cookies: bool, sent: str
+) -> None:
+    """Only if the endpoint is set to send them."""
+    found = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            headers = {"Set-Cookie": "node=seven-of-larkspur; Path=/; Secure; HttpOnly"}
+            return httpx.Response(200, json={"access_token": TOKEN}, headers=headers)
+        found.append(request.headers.get("cookie", ""))
+        return httpx.Response(400, json={"imsx_description": "no node seven-of-larkspur"})
+
+    async def answer() -> wire.Response:
+        target = Endpoint(
+            "https://api.example.edu",
+            f"https://{token_host}/token",
+            "the-id",
+            SECRET,
+            cookies=cookies,
+            profile=TIMEBACK,
+        )
+        async with Client(target, httpx.MockTransport(handler)) as client:
+            return await client.send(wire.Request("GET", "/users"))
+
+    body = asyncio.run(answer()).body
+
+    assert [sent] == found
+    assert b"no node ..." in body
+
+
 def test_a_short_secret_is_a_word() -> None:
     """It cannot be distinguished from others."""
     assert () == hiding.credential_spellings(

@@ -149,6 +149,7 @@ def test_a_target_says_how_a_token_is_asked_for(
         (one.headers.get("authorization", "").startswith("Basic "), fields(one))
         for one in endpoint.asked
     ]
+    assert 'and the scope "core names"' in str(caught.value)
     assert ["appName=roster"] == [one.url.query.decode() for one in endpoint.asked]
     assert ("token request", 401, "invalid_client") == (
         caught.value.proof,
