@@ -76,6 +76,8 @@ class Provider:
     concurrency: Stated[int] | None = None
     # Fields by which it filters.
     filters: Stated[tuple[str, ...]] | None = None
+    # Whether it lists every removed record as `tobedeleted`.
+    reports_removals: Stated[bool] | None = None
     # Collections of the standard that it does not have.
     lacks: Stated[tuple[str, ...]] | None = None
     # A header of each response that changes whenever the data does.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from connectors.oneroster.provider import CAUSES, MODIFIED, Provider, has_form
 from connectors.oneroster.providers import PROVIDERS
 from connectors.oneroster.target import AccessRefused
@@ -27,13 +29,8 @@ def check_profile(source: RestSource) -> list[Check]:
     lines = [f"{provider.name}: {_listed(taken) or 'nothing'} from its profile. {UNTRIED}"]
     if own:
         lines.append(f"The feed file itself sets {_listed(own)}, and the profile says otherwise.")
-    if source.delta and not (provider.filters and MODIFIED in provider.filters.value):
-        doubt = (
-            f"No public page says that {provider.name} filters by {MODIFIED}, which `delta` needs. "
-            "Compare a night that reads only changes with one that reads everything."
-        )
-        return [warning(PROFILE, "\n".join([*lines, doubt]))]
-    return [passed(PROFILE, "\n".join(lines))]
+    doubts = list(_doubts_of_delta(provider)) if source.delta else []
+    return [(warning if doubts else passed)(PROFILE, "\n".join([*lines, *doubts]))]
 
 
 def profile_hint(source: RestSource | None, error: Exception | None = None) -> str:
@@ -72,6 +69,21 @@ def _other_settings(source: RestSource, provider: Provider) -> list[str]:
     if line and source.token_url and not has_form(source.token_url, line.value):
         other = [*(name for name in other if name != "token_url"), "token_url"]
     return other
+
+
+def _doubts_of_delta(provider: Provider) -> Iterator[str]:
+    """Yield what a night that reads only changes may miss."""
+    if not (provider.filters and MODIFIED in provider.filters.value):
+        yield (
+            f"No public page says that {provider.name} filters by {MODIFIED}, which `delta` needs. "
+            "Compare a night that reads only changes with one that reads everything."
+        )
+    if provider.reports_removals and not provider.reports_removals.value:
+        yield (
+            f"{provider.name} does not report every removed record "
+            f"({provider.reports_removals.page}). With `delta`, such a record stays until "
+            "everything is read again: set `full_days` accordingly."
+        )
 
 
 def _contradiction(source: RestSource, provider: Provider, error: AccessRefused) -> str:

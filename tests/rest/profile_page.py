@@ -22,6 +22,7 @@ There is no profile for Skyward, Veracross and Synergy: no public page was found
 # What people read in place of the name of a field.
 NAMES = {
     "addresses": "recognized by",
+    "reports_removals": "reports every removal",
     "lacks_version": "does not have version",
     "lacks": "does not have",
     "filters": "filters by",

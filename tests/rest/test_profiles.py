@@ -158,19 +158,23 @@ def test_a_setting_that_differs_from_the_profile_is_named_when_it_fails(
 
 
 @pytest.mark.parametrize(
-    ("code", "standing"), [("infinite_campus", "ok"), ("visma_flyt", "warning")]
+    ("code", "standing", "words"),
+    [
+        ("infinite_campus", "ok", "from its profile"),
+        ("visma_flyt", "warning", "No public page says that Visma Flyt filters"),
+        ("ed_fi", "warning", "does not report every removed record"),
+    ],
 )
-def test_a_filter_that_no_page_mentions_is_a_warning(
-    tmp_path: Path, sandbox: Sandbox, code: str, standing: str
+def test_a_preflight_says_what_a_delta_may_miss(
+    tmp_path: Path, sandbox: Sandbox, code: str, standing: str, words: str
 ) -> None:
-    """A delta that an API does not filter may miss changes."""
+    """Changes, if an API does not filter, and removals, if it does not report them."""
     with stand_in(RULES[code]) as source:
         settings = (*needed(code, source), "delta = true")
         run = feed(tmp_path, sandbox, source, *settings).run("preflight")
 
-        checks = {check["name"]: check for check in run.json["checks"]}
-        assert standing == checks["profile"]["standing"]
-        assert (standing == "warning") == ("No public page says" in checks["profile"]["says"])
+        check = {check["name"]: check for check in run.json["checks"]}["profile"]
+        assert (standing, True) == (check["standing"], words in check["says"])
 
 
 def test_records_of_two_revisions_are_never_mixed(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -26,14 +26,12 @@ PROVIDER = Provider(
     signature=Stated("HMAC-SHA1", AISTUDIO),
     largest_page=Stated(10_000, AISTUDIO),
     filters=Stated((MODIFIED,), AISTUDIO),
+    # It purges them.
+    reports_removals=Stated(False, AISTUDIO),
     revision_header=Stated("x-perm-rev", AISTUDIO),
     notes=(
         Stated(
             "Pages of 10,000 records are what ClassLink advises: `page_size = 10000`.", AISTUDIO
-        ),
-        Stated(
-            "A `delta` misses purged records until everything is read again (`full_days`).",
-            AISTUDIO,
         ),
         Stated("Conditions of a filter are grouped by OR, and have no parentheses.", AISTUDIO),
     ),

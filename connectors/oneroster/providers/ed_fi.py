@@ -19,6 +19,7 @@ AUTHORIZATION = PublicPage(
     "Authentication and Authorization in Ed-Fi OneRoster API: docs/design/auth-design.md",
     REPOSITORY,
 )
+MAPPINGS = PublicPage("OneRoster View Mappings: docs/design/oneroster-view-mappings.md", REPOSITORY)
 PAGING = PublicPage("src/utils/paginationLimits.js", REPOSITORY)
 CONTROLLER = PublicPage("src/controllers/unified/oneRosterController.js", REPOSITORY)
 
@@ -32,6 +33,8 @@ PROVIDER = Provider(
     client_auth=Stated("basic", AUTHENTICATION),
     largest_page=Stated(500, PAGING),
     filters=Stated((MODIFIED,), CONTROLLER),
+    # Every record has the status `active`.
+    reports_removals=Stated(False, MAPPINGS),
     lacks=Stated(("resources", "categories", "scoreScales", "lineItems", "results"), README),
     notes=(
         Stated(
@@ -44,12 +47,13 @@ PROVIDER = Provider(
             "Records are those of the last refresh, which the service's operator schedules.",
             DATA_MODEL,
         ),
+        Stated("A person at two schools is two users, one for each school.", MAPPINGS),
+        Stated("A person without an email address has a blank username.", MAPPINGS),
         Stated("Users have their contacts in `agentSourceIds`, which is not read.", CONTROLLER),
     ),
     never_tried=(
         "whether the scope must be named in the token request",
         "whether a larger page is refused or cut",
         "totals of collections, of which its pages say nothing",
-        "whether it reports removed records as `tobedeleted`, which `delta` needs",
     ),
 )
