@@ -291,6 +291,11 @@ class RestSettings(CredentialSettings, BaseModel):
     @model_validator(mode="after")
     def _check_profile(self) -> RestSettings:
         provider = PROVIDERS[self.profile] if self.profile else None
+        if provider and not provider.version and "version" not in self.model_fields_set:
+            raise ValueError(
+                f"has no `version`, and no public page says which one {provider.name} has. "
+                "Set it to 1.1 or 1.2, as the operator of the API says."
+            )
         if provider and (objection := next(provider.objections(self.model_dump()), "")):
             raise ValueError(objection)
         return self

@@ -47,7 +47,7 @@ RULES = {
     "visma_flyt": Rules(version="1.2", token="/connect/token", client_auth="form", scope=True),
 }
 # No public page says which version they have, so a feed file does.
-WITHOUT_VERSION = ("powerschool", "powerschool_accounts")
+WITHOUT_VERSION = ("aspen", "powerschool", "powerschool_accounts")
 # The address of their tokens is the same for everybody, or cannot be known from that of the API.
 TOKENS_ELSEWHERE = ("blackbaud", "ed_fi", "infinite_campus", "powerschool_accounts", "visma_flyt")
 EACH = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
@@ -267,6 +267,7 @@ def test_a_ready_token_needs_no_request_for_one(tmp_path: Path) -> None:
             ["form {origin}/campus/oauth2/token?appName={appName}", "token_url"],
         ),
         ('profile = "ed_fi"\n', ["has the form {ODS / API}/oauth/token"]),
+        ('profile = "aspen"\n', ["has no `version`", "Set it to 1.1 or 1.2"]),
     ],
 )
 def test_a_setting_that_does_not_work_is_refused(

@@ -1,4 +1,4 @@
-"""Aspen, of Follett: OneRoster 1.1, with tokens of Aspen's own OAuth address."""
+"""Aspen, of Follett, with tokens of Aspen's own OAuth address."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ OAUTH_ACCESS = PublicPage(
     "OAuth Access (Aspen's help)",
     "https://aspen.knoxschools.org/aspen/help/Content/System_Administration/OAuth_Access.htm",
 )
-SCHOOL_DATA_SYNC = PublicPage(
-    "OneRoster provider overview",
-    "https://learn.microsoft.com/en-us/SchoolDataSync/oneroster-provider-overview",
-    "Microsoft",
-)
 
 PROVIDER = Provider(
     code="aspen",
     name="Aspen",
     addresses=Stated(("*/oauth/rest/v2.0/auth",), OAUTH_ACCESS),
-    version=Stated("1.1", SCHOOL_DATA_SYNC),
     token_url=Stated("{origin}/oauth/rest/v2.0/auth", OAUTH_ACCESS),
     client_auth=Stated("form", OAUTH_ACCESS),
     notes=(
@@ -28,7 +22,7 @@ PROVIDER = Provider(
         ),
     ),
     never_tried=(
-        "the path of the OneRoster API",
+        "the version, which a feed file must set, and the path of the OneRoster API",
         "the largest page",
         "filters, and so `delta`",
         "the gradebook",

@@ -5,7 +5,7 @@ The proxy takes the ready token of the partner portal (`access_token_env`). It d
 
 from __future__ import annotations
 
-from connectors.oneroster.provider import MODIFIED, Provider, PublicPage, Stated
+from connectors.oneroster.provider import Provider, PublicPage, Stated
 
 ACCESS = PublicPage("Accessing data", "https://developer.classlink.com/reference/accessing-data")
 AISTUDIO = PublicPage(
@@ -25,7 +25,6 @@ PROVIDER = Provider(
     oauth=Stated("1.0a", ACCESS),
     signature=Stated("HMAC-SHA1", AISTUDIO),
     largest_page=Stated(10_000, AISTUDIO),
-    filters=Stated((MODIFIED,), AISTUDIO),
     # It purges them.
     reports_removals=Stated(False, AISTUDIO),
     revision_header=Stated("x-perm-rev", AISTUDIO),
@@ -33,11 +32,11 @@ PROVIDER = Provider(
         Stated(
             "Pages of 10,000 records are what ClassLink advises: `page_size = 10000`.", AISTUDIO
         ),
-        Stated("Conditions of a filter are grouped by OR, and have no parentheses.", AISTUDIO),
     ),
     never_tried=(
         "version 1.2, which the same server may have",
         "HMAC-SHA256",
+        "filters, and so `delta`",
         "application ids with characters that are escaped in addresses",
         "the gradebook",
     ),

@@ -9,6 +9,11 @@ TOOLS4EVER = PublicPage(
     "https://github.com/Tools4everBV/HelloID-Conn-Prov-Source-PowerSchool-SIS-Students",
     "Tools4ever",
 )
+POSTMAN = PublicPage(
+    "PostMan - PowerSchool - Office365 - Custom Connectors P3",
+    "https://drupalgirl.com/node/10063",
+    "drupalgirl.com",
+)
 CLASSLINK = PublicPage(
     "PowerSchool API Activation",
     "https://support.classlink.com/hc/en-us/articles/360007232513-PowerSchool-API-Activation",
@@ -22,7 +27,7 @@ CREDENTIALS = PublicPage(
 PROVIDER = Provider(
     code="powerschool",
     name="PowerSchool SIS",
-    addresses=Stated(("*.powerschool.com", "*.powerschool.com/*"), TOOLS4EVER),
+    addresses=Stated(("*.powerschool.com/oauth/access_token",), POSTMAN),
     token_url=Stated("{origin}/oauth/access_token", TOOLS4EVER),
     client_auth=Stated("basic", TOOLS4EVER),
     largest_page=Stated(1000, CLASSLINK),
@@ -36,8 +41,8 @@ PROVIDER = Provider(
         ),
     ),
     never_tried=(
-        "the version: no public page was found that says it, so set `version` as the plugin has it",
-        "the path of the OneRoster API",
+        "the version, which a feed file must set, and the path of the OneRoster API",
+        "a token of its general API, which the pages describe, at its OneRoster API",
         "filters, and so `delta`",
         "the gradebook",
     ),

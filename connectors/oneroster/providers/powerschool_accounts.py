@@ -19,7 +19,7 @@ PROVIDER = Provider(
     token_url=Stated("https://accounts.powerschool.com/as/token.oauth2", ONEROSTER),
     client_auth=Stated("form", ONEROSTER),
     never_tried=(
-        "the version, and the path of the OneRoster API",
+        "the version, which a feed file must set, and the path of the OneRoster API",
         "the largest page",
         "filters, and so `delta`",
         "the gradebook",
