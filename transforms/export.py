@@ -13,6 +13,7 @@ import polars as pl
 
 from transforms.binding.manifest import FILE, HEADER, SOURCES
 from transforms.checks import check
+from transforms.conform import Misfit, fit_to_standard
 from transforms.findings import ROW, Findings, file_finding, merge_findings, row_findings
 from transforms.payload import METADATA, owner_column
 from transforms.records import EntityRecords, RosterState, without_references
@@ -47,8 +48,8 @@ def export_roster(
     """Convert the accepted records, and the rows that fold into them, to the standard's files.
 
     Nothing is invented: a required value that the roster does not have is reported. Our own files
-    are omitted, and reported too. `strict` also omits rows that violate the standard
-    or refer to a record that is not in the zip.
+    are omitted, and reported too. `strict` also fits cells to the standard, and omits rows that
+    violate it or refer to a record that is not in the zip.
     """
     everything = standing | {name: _of_accepted(part, standing) for name, part in parts.items()}
     hidden = {
@@ -66,26 +67,37 @@ def export_roster(
         for name, records in filled.items()
         if records.entity.standard
     }
+    fitted, misfits = fit_to_standard(rows)
     tables = {
         # Columns of our own are omitted. Columns that the source itself added stay.
         name: records.accepted.drop(
             [one.name for one in records.entity.columns if not one.standard]
         )
-        for name, records in rows.items()
+        for name, records in (fitted if strict else rows).items()
     }
-    findings = [*_refusals(ours, tables), *_possible_gaps(filled)]
+    findings = [
+        *_refusals(ours, tables),
+        *_possible_gaps(filled),
+        *_misfits(misfits, ours, strict=strict),
+    ]
     checked = check(
-        Roster({name: _table(records) for name, records in rows.items()}, today=today),
+        Roster({name: _table(records) for name, records in fitted.items()}, today=today),
         {},
         strict=True,
     )
     errors = checked.findings.errors
     if not strict or not errors.height:
         return BulkExport(tables, merge_findings([*findings, *_breaches(errors, ours)]))
-    rest = export_roster(checked.standing, checked.parts, today=today)
+    # What is left may break another rule: the person of a role that is left out has none there.
+    fewer = _count(checked.standing) + _count(checked.parts) < _count(rows)
+    rest = export_roster(checked.standing, checked.parts, strict=fewer, today=today)
     return replace(
         rest, findings=merge_findings([*findings, *_faults(errors, ours), rest.findings])
     )
+
+
+def _count(records: RosterState) -> int:
+    return sum(one.accepted.height for one in records.values())
 
 
 def _of_accepted(part: EntityRecords, standing: RosterState) -> EntityRecords:
@@ -146,6 +158,20 @@ def _possible_gaps(filled: RosterState) -> Iterator[Findings]:
             yield file_finding("export_beyond", records.file, count=records.accepted.height)
         elif records.mode == "unknown":
             yield file_finding("export_whole", records.file)
+
+
+def _misfits(misfits: list[Misfit], ours: RosterState, *, strict: bool) -> Iterator[Findings]:
+    """Report the cells that are written differently under `strict`, or that should be."""
+    for misfit in misfits:
+        records = ours[misfit.entity]
+        yield row_findings(
+            "export_fitted" if strict else "export_breach",
+            records.accepted.filter(pl.col("sourcedId").is_in(misfit.ids.implode())),
+            file=records.file,
+            entity=misfit.entity,
+            column=misfit.column,
+            detail=f"{misfit.says}: {misfit.written}" if strict else misfit.says,
+        )
 
 
 def _breaches(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:

@@ -216,7 +216,8 @@ _EXPORT = (
     Rule("export_empty", "fatal", "no record is left to export", "See above what was refused or left out, and correct it at the source."),
     Rule("export_whole", "warning", "the drop does not say that it has all records of a file, but a bulk zip does", "Make sure that it has them before you pass the zip on."),
     Rule("export_beyond", "note", "OneRoster has no such file, and its rows are not in the zip", "No action needed. Anyone who needs them can read the drop itself.", judges="target"),
-    Rule("export_breach", "warning", "rows of the zip do not conform to the standard: they were read leniently, and cannot be corrected", "Correct them at the source, or leave such rows out with --strict."),
+    Rule("export_breach", "warning", "rows of the zip do not conform to the standard: they were read leniently, and cannot be corrected", "Correct them at the source, or leave such rows and cells out with --strict."),
+    Rule("export_fitted", "warning", "cells of the zip differ from the roster, because the standard does not allow what the roster has", "No action needed. To keep what the roster has, correct it at the source, or export without --strict."),
     Rule("export_outside", "warning", "rows of the zip refer to records that are not in it", "Pass it on together with the zip of the feed that has them, or leave such rows out with --strict."),
 )  # fmt: skip
 

@@ -159,7 +159,7 @@ def test_what_only_the_standard_wants_is_told_and_not_made_up(tmp_path: Path) ->
 
 def test_strictly_such_rows_are_left_out(tmp_path: Path) -> None:
     """What remains is conformant, and no row names the mother who is not in it; each omitted row is reported with its place in the drop."""
-    rows = changed(district(), "mum", username="")
+    rows = changed(changed(district(), "mum", username=""), "r4", role="aide")
     rows["users"].reverse()
     made = exported(tmp_path, rows, strict=True)
 

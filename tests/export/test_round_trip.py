@@ -10,6 +10,7 @@ from hypothesis import assume, given
 
 from connectors.drops import read
 from flows.feeds.mapping_file import read_mapping_file
+from tests.export.conformance import breaches
 from tests.export.rereading import assert_same, content, made_of, records, zipped
 from tests.judging import judged_drop
 from tests.laws.strategies import Dirt, dirt, rosters
@@ -39,8 +40,10 @@ def assert_comes_back(roster: Roster, folder: Path) -> None:
 
 def assert_conformant(roster: Roster, folder: Path) -> None:
     """Exported strictly, nothing in the zip breaks the standard."""
-    checked = judged_drop(zipped(made_of(roster, strict=True), folder), strict=True)
+    path = zipped(made_of(roster, strict=True), folder)
+    checked = judged_drop(path, strict=True)
 
+    assert [] == breaches(path)
     assert [] == checked.findings.errors.select("file", "column", "rule").rows()
 
 
