@@ -84,7 +84,7 @@ WRONG = (
     ('"First"', '"houses.Name"', 10, "`file.users` reads 'houses.Name', and no [[file.join]] of 'pupils' brings it. Add it to the `columns` of a join."),
     ('"First"', '"First"\n[[file.join]]\nfile = "hoses"\non = "H"\nkey = "K"\ncolumns = "N"\n[[file.users]]\nsourcedId = "Id"\ngivenName = "First"', 14, "`file.join.file` is 'hoses', which is no [[file]] here: did you mean 'houses'?"),
     ('"First"', '"First"\n[[file.join]]\nfile = "houses"\n[[file.users]]\nsourcedId = "Id"\ngivenName = "First"', 13, "`file.join` lacks `on`. Add it."),
-    ('role.one_of = "Kind"\n', "", 18, "`file.roles.role` has 'words', and not the word that takes it. Add `one_of`."),
+    ('role.one_of = "Kind"\n', "", 18, "`file.roles.role` has 'words', and not the word that takes it. Add `one_of` or `status`."),
     ('"teacher"', '"teach"', 19, "`file.roles.role.words.T` is 'teach', which OneRoster does not know as role: did you mean 'teacher'?"),
     ('role.one_of = "Kind"\nrole.words.T = "teacher"', 'role = {first = ["Kind", {constant = "Learner"}]}', 18, "`file.roles.role.first.constant` is 'Learner', which OneRoster does not know as role: expected one of aide, counselor, districtAdministrator, guardian, parent, principal, proctor, relative, siteAdministrator, student, systemAdministrator, teacher."),
     ('"First"', '"*"', 6, "`file` reads a column '*', which stands for several. Give it another name in the export."),

@@ -95,6 +95,7 @@ SAID = (
     ("users", 'preferredFamilyName = {family_name = "Name"}', "Lee"),
     ("users", '"metadata.house" = "Middle"', "Bo"),
     ("users", 'status = {status = "State"}', "tobedeleted"),
+    ("users", 'status = {status = "Flag", words = {Y = "tobedeleted"}}', "tobedeleted"),
     ("users", 'primaryOrgSourcedId = {district = true}', None),
     ("demographics", 'birthDate = {birth_date = "Born"}', "2015-02-01"),
     ("demographics", 'birthDate = {birth_date = "Born", order = "mdy"}', "2015-01-02"),

@@ -7,7 +7,7 @@ are open, for a person to finish.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import polars as pl
@@ -26,6 +26,7 @@ from transforms.infer_mapping.draft import (
 from transforms.infer_mapping.spellings import (
     CLASSES,
     COURSES,
+    ENROLLMENT_STATES,
     ENROLLMENTS,
     NAMES,
     PEOPLE,
@@ -46,7 +47,7 @@ from transforms.infer_mapping.survey import (
     org_line,
     school_line,
 )
-from transforms.layouts.vocabulary import CLASS_ROLES, ROLES, SEXES, grade_of
+from transforms.layouts.vocabulary import CLASS_ROLES, ROLES, SEXES, STATES, grade_of
 from transforms.schemas import ENTITIES
 
 # Columns of users that are read as they are.
@@ -211,9 +212,10 @@ def _classes_and_courses(
     """
     meant = columns_by_meaning(survey, file, CLASSES)
     course, courses = _course(survey, file, meant, key)
+    title, joins = _class_title(survey, file, meant, key)
     lines = [
         own,
-        text_line("title", meant.get("title"), key),
+        title,
         course,
         school_line(survey, file, "schoolSourcedId"),
     ]
@@ -225,7 +227,41 @@ def _classes_and_courses(
     if "periods" in meant and not once:
         periods = meant["periods"].name
         lines.append(DraftLine("periods", cell_of("texts", periods), "by its name", (periods,)))
-    return [*courses, EntityDraft("classes", (*once, *lines))]
+    return [*courses, EntityDraft("classes", (*once, *lines)), *joins]
+
+
+def _class_title(
+    survey: Survey, file: str, meant: ColumnsByMeaning, key: SourceColumn | None
+) -> tuple[DraftLine, list[EntityDraft]]:
+    """The title of a class: its own, or that of its course, here or in the file of courses.
+
+    Also the join of the file of courses that it needs. An id such as `7A` in a column `Class` is
+    what people call the class.
+    """
+    if "title" in meant or key is None or not looks_like_id(key.words):
+        return text_line("title", meant.get("title"), key), []
+    why = "no column has the class's own name, so it is the course's"
+    if "courseTitle" in meant and meant["courseTitle"] is not key:
+        column = meant["courseTitle"].name
+        return DraftLine("title", _first(column, key.name), why, (column, key.name)), []
+    for column in survey.leading(file, "courses"):
+        link = survey.links.of(column)
+        titles = columns_by_meaning(survey, link.key.file, COURSES) if link else {}
+        if link and "title" in titles:
+            there, name = _stem(link.key.file), titles["title"].name
+            join = (
+                DraftLine("file", toml_string(there), "where the courses are"),
+                DraftLine("on", toml_string(column.name), "the course here", (column.name,)),
+                DraftLine("key", toml_string(link.key.name), "the course there"),
+                DraftLine("columns", f"[{toml_string(name)}]", "its name"),
+            )
+            title = _first(f"{there}.{name}", key.name)
+            return DraftLine("title", title, why, (key.name,)), [EntityDraft("join", join)]
+    return text_line("title", None, key), []
+
+
+def _first(*columns: str) -> str:
+    return f"{{first = [{', '.join(map(toml_string, columns))}]}}"
 
 
 def _course(
@@ -296,20 +332,19 @@ def _class_id(group: SourceColumn) -> str:
 def _enrollments(
     survey: Survey, own: DraftLine, column: SourceColumn, meant: ColumnsByMeaning, *, alone: bool
 ) -> EntityDraft:
-    """The enrollments of the people in a column; `alone` if no other column has people."""
-    days = [
-        date_line(name, meant[name]) for name in ("beginDate", "endDate") if name in meant and alone
-    ]
+    """The enrollments of the people in a column; `alone` if no other column has people.
+
+    Dates and a status are those of the student, if the row has a teacher too.
+    """
     lines = [
         own,
         link_line(survey, "userSourcedId", column),
         *_class_role_lines(survey, column, meant, alone),
-        *days,
-        *status_lines(meant),
     ]
     link = survey.links.of(column)
     if alone or link is None or survey.holds[link.key.file].subject == "students":
-        return EntityDraft("enrollments", tuple(lines))
+        days = [date_line(name, meant[name]) for name in ("beginDate", "endDate") if name in meant]
+        return EntityDraft("enrollments", (*lines, *days, *_enrollment_status_lines(meant)))
     # A teacher is in the rows of all students of the class, but has one enrollment.
     reads = (*own.reads, column.name)
     sourced_id = derived("enrollment", *dict.fromkeys(reads))
@@ -391,6 +426,13 @@ def status_lines(meant: dict[str, SourceColumn]) -> list[DraftLine]:
     return [DraftLine("status", cell_of("status", column), why, (column,), open=True)]
 
 
+def _enrollment_status_lines(meant: ColumnsByMeaning) -> list[DraftLine]:
+    """The lines of the status of enrollments: whoever has left a class is no longer in it."""
+    if "status" not in meant:
+        return []
+    return meaning_lines("status", "status", meant["status"], "by its name", "enrollments")
+
+
 def courses_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     """Return the block of a file of courses."""
     meant, key = columns_by_meaning(survey, file, COURSES), survey.links.keys.get(file)
@@ -469,7 +511,10 @@ WORDS: dict[str, Meaning] = {
     "sex": lambda value: SEXES.get(value.casefold()),
     "role": lambda value: ROLES.get(value.casefold()),
     "class_role": lambda value: CLASS_ROLES.get(value.casefold()),
+    "status": lambda value: STATES.get(value.casefold()),
 }
+# Functions that take more words themselves, and words that have one meaning in such columns.
+MORE_WORDS: dict[str, Mapping[str, str]] = {"status": ENROLLMENT_STATES}
 
 
 def meaning_lines(
@@ -493,10 +538,18 @@ def meaning_lines(
         )
         return [DraftLine(key, cell, why, reads, open=True)]
     expected = ", ".join(ENTITIES[entity][key].values if entity else GRADES)
-    why = f"{why}; each of its values has a line"
+    more = MORE_WORDS.get(vocabulary)
+    way = "one_of" if more is None else vocabulary
+    why = f"{why}; each of its values has a line{'' if more is None else ' or is known'}"
     return [
-        DraftLine(f"{key}.one_of", toml_string(column.name), why, reads),
-        *(_value_line(key, value, rows, meaning(value), expected) for value, rows in counts),
+        DraftLine(f"{key}.{way}", toml_string(column.name), why, reads),
+        *(
+            _value_line(
+                key, value, rows, meaning(value) or (more or {}).get(value.casefold()), expected
+            )
+            for value, rows in counts
+            if more is None or value in unknown
+        ),
     ]
 
 

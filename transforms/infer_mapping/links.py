@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from transforms.grammar import count_of
 from transforms.infer_mapping.columns import MOST, Columns, SourceColumn, words_of
-from transforms.infer_mapping.spellings import FILES, looks_like_id, subject_of
+from transforms.infer_mapping.spellings import FILES, has_names, looks_like_id, subject_of
 
 PROBE = 50  # values to try before all values
 NAMED = 0.5  # the share of rows that must refer to a file whose words the column has
@@ -144,7 +144,8 @@ def _key(
 
     These decide, in this order: the most links to it, not named after another file, no value twice,
     named as an id, first in the file. Enrollments have no key: the class and the person together
-    identify them.
+    identify them. Neither has a file of which nothing says what it holds, if all that could be its
+    key is named after other files: each of a few students has one class.
     """
     subject = subject_of(file)
     candidates = [
@@ -152,6 +153,12 @@ def _key(
         for one in each
         if any(one is other for other in possible) and not (one.emails and len(each) > 1)
     ]
+    if not subject and not has_names(one.name for one in each):
+        candidates = [
+            one
+            for one in candidates
+            if id(one) not in named or any(one is key for key in linked_keys)
+        ]
     if not candidates or (subject and subject[0] == "enrollments"):
         return None
 

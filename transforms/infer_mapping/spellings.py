@@ -6,7 +6,7 @@ layouts, and of school information systems in Britain and America.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from transforms.infer_mapping.columns import words_of
@@ -54,6 +54,8 @@ QUALIFIERS = frozenset(
         "main",
     }
 )
+# More of them before the columns of enrollments: `Enrollment Begin Date`.
+ENROLLMENT_QUALIFIERS = QUALIFIERS | {*FILES["enrollments"], "enrolled"}
 IDS = frozenset(
     {
         "id",
@@ -166,11 +168,28 @@ ENROLLMENTS: Spellings = {
                "userid", "person", "personid", "upn", "studentnumber"),
     "teacher": CLASSES["teacher"],
     "role": ("role", "userrole", "type", "enrollmenttype", "enrolmenttype"),
-    "beginDate": ("startdate", "start", "begindate", "begin", "from", "datefrom", "entrydate"),
-    "endDate": ("enddate", "end", "finish", "to", "until", "dateto", "exitdate"),
+    "beginDate": (
+        "startdate", "start", "begindate", "begin", "from", "datefrom", "fromdate", "entrydate",
+        "entry", "enrollmentdate", "enrolmentdate", "enrolldate", "enrolleddate", "dateenrolled",
+        "effectivedate", "joindate", "datejoined", "addeddate", "dateadded",
+    ),
+    "endDate": (
+        "enddate", "end", "finish", "to", "until", "dateto", "todate", "exitdate", "exit",
+        "leavedate", "leavingdate", "dateleft", "withdrawaldate", "withdrawdate",
+        "datewithdrawn", "dropdate", "datedropped",
+    ),
     "status": STATUS,
     "primary": ("primary", "primaryteacher", "mainteacher", "leadteacher"),
 }  # fmt: skip
+
+
+# More words for the status of enrollments than layouts read themselves.
+ENROLLMENT_STATES: Mapping[str, str] = {
+    **dict.fromkeys(("enrolled", "current", "open"), "active"),
+    **dict.fromkeys(
+        ("dropped", "exited", "left", "removed", "unenrolled", "disenrolled"), "tobedeleted"
+    ),
+}
 
 
 def subject_of(name: str) -> tuple[Subject, str] | None:
@@ -184,16 +203,22 @@ def subject_of(name: str) -> tuple[Subject, str] | None:
 
 def meaning_of(name: str, spellings: Spellings) -> str | None:
     """Return the meaning of a column's name, with or without the words of `QUALIFIERS` in front."""
+    qualifiers = ENROLLMENT_QUALIFIERS if spellings is ENROLLMENTS else QUALIFIERS
     words = [word for word in words_of(name) if word != "sis"]
     while words:
         joined = "".join(words)
         for meaning, known in spellings.items():
             if joined in known:
                 return meaning
-        if words[0] not in QUALIFIERS:
+        if words[0] not in qualifiers:
             return None
         words = words[1:]
     return None
+
+
+def has_names(columns: Iterable[str]) -> bool:
+    """Whether columns have the given and the family names of people."""
+    return {"givenName", "familyName"} <= {meaning_of(name, NAMES) for name in columns}
 
 
 def looks_like_id(words: Sequence[str]) -> bool:

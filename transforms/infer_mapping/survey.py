@@ -19,6 +19,7 @@ from transforms.infer_mapping.spellings import (
     TERMS,
     Spellings,
     Subject,
+    has_names,
     meaning_of,
     subject_of,
 )
@@ -235,7 +236,7 @@ def _by_names(file: str, each: list[SourceColumn]) -> FileSubject | None:
         # Files about something else, such as allergies, are also named after people.
         sure = subject not in PEOPLE or meanings & OF_PEOPLE
         return FileSubject(subject, f"its name says {word!r}") if sure else None
-    if {"givenName", "familyName"} <= meanings:
+    if has_names(one.name for one in each):
         young = meanings & {"birthDate", "grades"}
         return FileSubject(
             "students" if young else "people",
@@ -249,12 +250,17 @@ def _by_names(file: str, each: list[SourceColumn]) -> FileSubject | None:
 def _by_links(
     each: list[SourceColumn], links: Links, known: dict[str, FileSubject]
 ) -> FileSubject | None:
-    """Enrollments: a file that refers to people and to classes, and repeatedly to the same ones."""
+    """Enrollments: a file that refers to people and to classes, and repeatedly to the same ones.
+
+    In a small drop each student may have one class, which is certain if a file lists the classes.
+    """
     person = column_linked_to(each, links, known, PEOPLE)
-    group = column_linked_to(each, links, known, frozenset({"classes"})) or column_named(
-        each, ENROLLMENTS, "class"
-    )
-    if person is None or group is None or person is group or person.unique or group.unique:
+    listed = column_linked_to(each, links, known, frozenset({"classes"}))
+    group = listed or column_named(each, ENROLLMENTS, "class")
+    if person is None or group is None or person is group:
+        return None
+    pupil = listed and column_linked_to(each, links, known, frozenset({"students", "people"}))
+    if (person.unique or group.unique) and not pupil:
         return None
     return FileSubject(
         "enrollments", f"{person.name!r} leads to people, and {group.name!r} names classes"

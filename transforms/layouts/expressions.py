@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
+from types import MappingProxyType
 from typing import Literal
 
 import polars as pl
@@ -233,11 +234,15 @@ def class_role(column: str) -> Cell:
     return one_of(column, CLASS_ROLES, "enrollment_roles")
 
 
-def status(column: str) -> Cell:
-    """Read `tobedeleted` where the row says that its record was deleted; otherwise, blank."""
+def status(column: str, words: Words = MappingProxyType({})) -> Cell:
+    """Read `tobedeleted` where the row says that its record was deleted; otherwise, blank.
+
+    `words` are more spellings: `active` or `tobedeleted` by what the system writes.
+    """
 
     def of(dialect: ReadingOptions) -> pl.Expr:
-        own = {word.casefold(): value for word, value in dialect.words.get("states", {}).items()}
+        more = (*words.items(), *dialect.words.get("states", {}).items())
+        own = {word.casefold(): value for word, value in more}
         cell = (
             pl.col(column)
             .str.strip_chars()
