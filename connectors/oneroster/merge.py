@@ -22,6 +22,7 @@ OBJECTIVES = "learningObjectiveSet"
 IDENTITY = {
     "roles": ("role", "org"),
     "userProfiles": ("profileId",),
+    "credentials": ("type", "username"),
     "userIds": ("type", "identifier"),
     OBJECTIVES: ("source",),
 }
@@ -174,7 +175,22 @@ def _with_their_properties(
     twin = next(
         (item for item in theirs if isinstance(item, dict) and _is_same_item(name, item, ours)), {}
     )
-    return {key: value for key, value in twin.items() if key not in known} | ours
+    kept = {key: value for key, value in twin.items() if key not in known}
+    return kept | ours | _credentials_with_their_ids(twin, ours)
+
+
+def _credentials_with_their_ids(theirs: Json, ours: Json) -> Json:
+    """Keep what the target adds to each credential of a profile, such as its id."""
+    before = theirs.get("credentials")
+    if "credentials" not in ours or not isinstance(before, list):
+        return {}
+    twins = [
+        next((item for item in before if _is_same_item("credentials", item, one)), {})
+        for one in ours["credentials"]
+    ]
+    return {
+        "credentials": [twin | one for twin, one in zip(twins, ours["credentials"], strict=True)]
+    }
 
 
 def _with_their_objectives(ours: Json, before: list[Any]) -> Json:

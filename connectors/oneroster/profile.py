@@ -62,6 +62,8 @@ class Collection:
     derived: tuple[str, ...] = ()
     # Properties that only a read has, beside those that the standard calls read-only.
     read_only: tuple[str, ...] = ()
+    # Properties that a read leaves out if they have no value; it has null for the others.
+    left_out: tuple[str, ...] = ()
     # Values of a property that a read may have and a write may not.
     unwritable: tuple[tuple[str, tuple[str, ...]], ...] = ()
     # References that must be complete in a write: (property, path of its collection, type).
@@ -159,15 +161,15 @@ def _published(name: str, *required: str, **quirks: Any) -> Collection:
     return replace(standard, path=path, **(defaults | quirks))
 
 
-def _gradebook(name: str, *required: str, extra: tuple[str, ...] = ()) -> Collection:
+def _gradebook(name: str, *required: str, **quirks: Any) -> Collection:
     """Return a gradebook collection, where a PUT creates a missing record (section 2.1)."""
     return _published(
-        name, *required, put_status=201, put_body="wrapped", put_creates=True, extra=extra
+        name, *required, put_status=201, put_body="wrapped", put_creates=True, **quirks
     )
 
 
 _COLLECTIONS = (
-    _published("orgs", "name", "type", put_status=201),
+    _published("orgs", "name", "type", put_status=201, left_out=("identifier",)),
     _published(
         "academicSessions", "title", "startDate", "endDate", "type", "schoolYear", "org", "status",
         "sourcedId", extra=("org",),
@@ -197,8 +199,11 @@ _COLLECTIONS = (
     ),
     _published(
         "courseComponents", "status", "title", "course", twins=(("parent", "courseComponent"),),
+        left_out=("unlockDate",),
     ),
-    _published("resources", "title", "vendorResourceId", required_on_put=()),
+    _published(
+        "resources", "title", "vendorResourceId", required_on_put=(), left_out=("importance",),
+    ),
     _published(
         "componentResources", "sourcedId", "status", "title", "courseComponent", "resource",
         duplicate_status=500,
@@ -211,7 +216,7 @@ _COLLECTIONS = (
     ),
     _gradebook(
         "results", "lineItem", "student", "scoreStatus", "scoreDate", "status",
-        extra=("scoreScale",),
+        extra=("scoreScale",), left_out=("inProgress", "incomplete", "late", "missing"),
     ),
     _gradebook("assessmentLineItems", "title", "status", extra=("scoreScale",)),
     _gradebook(

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.merge import covers, differs_in_fixed_property, merge, to_write_shape
+from connectors.oneroster.merge import (
+    covers,
+    differing_properties,
+    differs_in_fixed_property,
+    merge,
+    to_write_shape,
+)
 from connectors.oneroster.profile import TIMEBACK
 
 USERS, CLASSES, ENROLLMENTS = (
@@ -233,3 +239,13 @@ def test_a_merge_says_all_that_we_say_and_keeps_all_else(
         key: value for key, value in held.items() if key not in said
     }
     assert merge(USERS, after, record) == after
+
+
+def test_a_credential_keeps_the_id_that_the_target_gave_it() -> None:
+    """An update neither drops it nor takes it for a difference."""
+    credential = {"type": "login", "username": "robin"}
+    theirs = {"userProfiles": [{"profileId": "p", "credentials": [{"id": "1", **credential}]}]}
+    ours = {"userProfiles": [{"profileId": "p", "credentials": [credential]}]}
+
+    assert theirs == merge(USERS, theirs, ours)
+    assert [] == differing_properties(USERS, theirs, ours)

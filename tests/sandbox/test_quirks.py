@@ -256,7 +256,8 @@ def test_users_keep_profiles_and_identifier_and_no_password(
     )
 
     record = read(api, "users/new")
-    assert ("N1", [profile]) == (record["identifier"], record["userProfiles"])
+    (read_profile,) = record["userProfiles"]
+    assert ("N1", profile) == (record["identifier"], {name: read_profile[name] for name in profile})
     assert "secret" not in str(sandbox.store.get("users", "new"))
 
 

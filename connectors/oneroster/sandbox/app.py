@@ -6,10 +6,13 @@ the bodies of redirected requests (API reference, section 10).
 
 from __future__ import annotations
 
+import io
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import unquote
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -45,6 +48,7 @@ Pattern = tuple[str, ...]
 ID = "{}"
 # The collections whose records can be patched (API reference, section 2.5).
 PATCHED = frozenset({"enrollments", "assessmentLineItems", "assessmentResults"})
+CARTRIDGE = "http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1"
 SCHOOL_CLASS = "/schools/{}/classes/{}/"
 AGENT_OF = (
     "EXISTS (SELECT 1 FROM json_each(body, '$.agents') "
@@ -145,6 +149,10 @@ def _list_routes(served: Served) -> Iterator[tuple[str, dict[str, Handler]]]:
         yield f"{users.path}/{ID}/agentFor", {"GET": list_principals}
         if "demographics" in served.by_name:
             yield f"{users.path}/{ID}/demographics", {"GET": read_with_demographics}
+    if courses := served.by_name.get("courses"):
+        yield f"{courses.path}/structure", {"POST": create_with_structure}
+    if materials := served.by_name.get("resources"):
+        yield f"{materials.path}/export/{ID}", {"POST": export_material}
     posts: dict[tuple[str, str], Handler] = {
         ("classes", "students"): partial(enroll, "student"),
         ("classes", "teachers"): partial(enroll, "teacher"),
@@ -381,6 +389,35 @@ def read_with_demographics(call: Call) -> Response:
         call.reading.shown(call.collections["demographics"], record) if record else None
     )
     return JSONResponse({"user": body})
+
+
+def create_with_structure(call: Call) -> Response:
+    """POST a course with the structure of its tests. Nobody knows what that makes of the tests.
+
+    The sandbox creates the course, and nothing below it.
+    """
+    body = call.body()
+    if not isinstance(body.get("courseStructure"), dict):
+        raise ApiFailure(422, "The request body is not valid.", courseStructure="is required")
+    return created_response(
+        insert_record(call.collections["courses"], call.wrapped("course"), call)
+    )
+
+
+def export_material(call: Call) -> Response:
+    """POST the export of a resource: a Common Cartridge with nothing but its manifest."""
+    record = find_record(call.by_name["resources"], call)
+    manifest = Element("manifest", identifier=str(record["sourcedId"]), xmlns=CARTRIDGE)
+    metadata = SubElement(manifest, "metadata")
+    SubElement(metadata, "schema").text = "IMS Common Cartridge"
+    SubElement(metadata, "schemaversion").text = "1.1.0"
+    SubElement(manifest, "organizations")
+    resources = SubElement(manifest, "resources")
+    SubElement(resources, "resource", identifier=f"{record['sourcedId']}-1", type="webcontent")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("imsmanifest.xml", tostring(manifest, "utf-8", xml_declaration=True))
+    return Response(content.getvalue(), media_type="application/zip")
 
 
 def enroll(role: str, call: Call) -> Response:

@@ -5,6 +5,8 @@ Source: API reference, section 8 and appendix B.
 
 from __future__ import annotations
 
+import json
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -36,8 +38,8 @@ class ReadRequest:
         body["metadata"] = body["metadata"] or {}
         for name, column in form.columns.items():
             value = self._value(column, record.get(name))
-            # In appendix B properties may be null, but references are left out.
-            if value is not None or column.refers is None:
+            # In appendix B most properties may be null. Others, and references, are left out.
+            if value is not None or (column.refers is None and name not in collection.left_out):
                 body[name] = value
         for name in form.parts:
             body[name] = [self._part(part) for part in record.get(name) or ()]
@@ -74,11 +76,10 @@ class ReadRequest:
         return int(value) if column.kind == "year" else value
 
     def _part(self, part: Json) -> Json:
-        """Return a part such as a role or a profile, with a complete reference to its org."""
-        org = part.get("org")
-        if not isinstance(org, dict):
-            return part
-        return {**part, "org": self.reference("orgs", org["sourcedId"])}
+        """Return a part such as a role or a profile as a read has it."""
+        if isinstance(org := part.get("org"), dict):
+            return {**part, "org": self.reference("orgs", org["sourcedId"])}
+        return profile_as_read(part) if "profileId" in part else part
 
     def _name(self, collection: str, sourced_id: str) -> str:
         key = (collection, sourced_id)
@@ -87,3 +88,30 @@ class ReadRequest:
             label = [str(record.get(name) or "") for name in ENTITIES[collection].label]
             self.names[key] = " ".join(filter(None, label))
         return self.names[key]
+
+
+def profile_as_read(profile: Json) -> Json:
+    """Return a user profile as appendix B has it: with its app, and with ids of its credentials.
+
+    What the real target knows of an app is not in any write, so the names are made up.
+    """
+    application = profile.get("applicationId") or ""
+    app = {
+        "sourcedId": application or profile.get("vendorId") or "",
+        "name": application or profile.get("vendorId") or "",
+        "description": None,
+        "domain": [],
+        "metadata": None,
+    }
+    credentials = [
+        {"id": _credential_id(profile, one), "password": None} | one
+        for one in profile.get("credentials") or ()
+    ]
+    required = {"profileType": "", "vendorId": "", "applicationId": "", "description": None}
+    return required | profile | {"app": app, "credentials": credentials}
+
+
+def _credential_id(profile: Json, credential: Json) -> str:
+    """Make an id that stays the same as long as the profile and the credential do."""
+    parts = (profile["profileId"], credential.get("type"), credential.get("username"))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(parts)))

@@ -18,10 +18,12 @@ from transforms.schemas import ENTITIES, Column
 from transforms.target_vocabulary import TargetVocabulary
 
 # Defaults of the API's database. A class without a type has one in reads (appendix B); the value is
-# our guess.
+# our guess, as is the order of a component without one.
 DEFAULTS: dict[str, Json] = {
     "enrollments": {"primary": "false"},
     "classes": {"classType": "scheduled"},
+    "courseComponents": {"sortOrder": 0},
+    "componentResources": {"sortOrder": 0},
 }
 
 
