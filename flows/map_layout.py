@@ -11,11 +11,11 @@ from connectors.drops import read
 from connectors.private_files import write_private
 from flows.errors import SettingsError
 from flows.result import DONE, REFUSED
-from transforms.infer_mapping import InferredMapping, infer_mapping
+from transforms.infer_mapping import InferredMapping, infer_mapping, infer_near_standard
 from transforms.roster import Raw
 from transforms.rules import RULES
 from transforms.sources import AUTO, ONEROSTER, recognize
-from transforms.sources.oneroster import is_certain
+from transforms.sources.oneroster import has_sourced_ids, is_certain
 
 FILE = ".toml"
 
@@ -58,11 +58,12 @@ def map_drop(request: MapRequest) -> MapResult:
     raw = read(drop, encoding=encoding)
     if wrong := _why_refused(raw, drop):
         return MapResult("refused", request.out, tuple(wrong))
-    if known := _recognized_layout(raw, drop):
+    near = infer_near_standard(raw, _code(drop)) if _is_almost_oneroster(raw) else None
+    if near is None and (known := _recognized_layout(raw, drop)):
         layout, reason = known
         return MapResult("known", request.out, layout=layout, reason=reason)
     _refuse_place(request)
-    mapping = infer_mapping(raw, _code(drop))
+    mapping = near or infer_mapping(raw, _code(drop))
     write_private(request.out.resolve(), mapping.text)
     return MapResult("guessed", request.out, guess=mapping, left_out=tuple(_refused_files(raw)))
 
@@ -105,6 +106,12 @@ def _refused_files(raw: Raw) -> list[tuple[str, str]]:
     """Return each file that is refused, blank for the drop itself, with the reason."""
     found = raw.findings.fatal.select("file", "rule").unique(maintain_order=True)
     return [(file, f"{RULES[rule].says}. {RULES[rule].fix}") for file, rule in found.rows()]
+
+
+def _is_almost_oneroster(raw: Raw) -> bool:
+    """Whether files have OneRoster's ids, and no other layout fits."""
+    found = recognize(AUTO, raw).layout
+    return found == ONEROSTER and (is_certain(raw) or has_sourced_ids(raw))
 
 
 def _recognized_layout(raw: Raw, drop: Path) -> tuple[str, str] | None:

@@ -78,6 +78,8 @@ class RawFile:
     # The cells of the records that do not fit the header, by row number. They are not in `frame`,
     # and nobody knows for certain which records they describe.
     ragged: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    # The standard's name of the file, if a mapping file says that it has another one.
+    stands_for: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,12 @@ from transforms.infer_mapping.entities import (
     schools_blocks,
     terms_blocks,
 )
+from transforms.infer_mapping.near_standard import find_differences
 from transforms.infer_mapping.spellings import Subject
 from transforms.infer_mapping.survey import Survey, several_schools, survey_drop
 from transforms.roster import Raw
 
-__all__ = ["InferredMapping", "infer_mapping"]
+__all__ = ["InferredMapping", "infer_mapping", "infer_near_standard"]
 
 BLOCKS: dict[Subject, Callable[[Survey, str], list[EntityDraft]]] = {
     "schools": schools_blocks,
@@ -77,6 +78,25 @@ def infer_mapping(raw: Raw, code: str) -> InferredMapping:
         for name in sorted(raw.files)
     }
     return InferredMapping(mapping_text(head, sheets), len(lines) - open_lines, open_lines, files)
+
+
+def infer_near_standard(raw: Raw, code: str) -> InferredMapping | None:
+    """Infer the mapping of a drop that is almost OneRoster; None if no name differs.
+
+    It begins with the standard's layout, and has only the names of files and columns that differ.
+    """
+    near = find_differences(raw)
+    if not near.files:
+        return None
+    head = [
+        DraftLine("code", toml_string(code), "a short name"),
+        DraftLine("title", toml_string(code), "what people call it"),
+        DraftLine("base", toml_string("oneroster"), "all else is as in the standard"),
+    ]
+    lines = [*head, *(line for sheet in near.files for line in sheet.settings)]
+    open_lines = sum(line.open for line in lines)
+    text = mapping_text(head, near.files)
+    return InferredMapping(text, len(lines) - open_lines, open_lines, near.holds)
 
 
 def _sheet(survey: Survey, name: str) -> FileDraft:

@@ -111,7 +111,7 @@ def _sheet(sheet: FileDraft, names: dict[str, str]) -> list[str]:
         return ["", f"# {_comment(f'{sheet.name}: {why}')}"]
     title = _comment(f"{sheet.name}: {sheet.why}")
     lines = ["", f"# {title}", "[[file]]", f"name = {toml_string(stem)}"]
-    if not sheet.blocks:
+    if not sheet.blocks and not sheet.settings:
         return [*lines, 'ignored = ["*"]  # nothing of it is used; delete this when you map it']
     lines += _lines(sheet.settings)
     for block in sheet.blocks:

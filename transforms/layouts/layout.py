@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -133,6 +133,9 @@ class Layout:
     code: str
     title: str
     files: tuple[File, ...]
+    # The layout from which this one differs by the names of files and columns. Nothing else of
+    # `files` is used then.
+    base: Literal["", "oneroster"] = ""
     # By the layout's own rules, a drop has every record.
     snapshot: bool = False
     # Put an org of type `district` above the schools.

@@ -21,6 +21,7 @@ from typing import Any
 from transforms.layouts.layout import File, Layout
 from transforms.layouts.options import DateOrder
 from transforms.mappings.check import check_column_names, check_files, check_keys, check_words
+from transforms.mappings.near_standard import read_near_standard
 from transforms.mappings.problems import DocumentLocation, MappingProblem, as_list, line_of, suggest
 from transforms.mappings.tables import (
     OPTIONAL,
@@ -35,7 +36,7 @@ from transforms.sources import SOURCES
 __all__ = ["MappingResult", "MappingProblem", "line_of", "read_mapping"]
 
 LAYOUT, FILE, ORDER = "layout", "file", "date_order"
-FIELDS = ("code", "title", "snapshot", "district", "roles_from_enrollments", "escape")
+FIELDS = ("code", "title", "base", "snapshot", "district", "roles_from_enrollments", "escape")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ def read_mapping(document: Mapping[str, Any]) -> MappingResult:
     if not isinstance(tables, list) or not tables:
         top.wrong("describes no files. Add a [[file]] with a `name` for each.")
         tables = []
+    if settings and settings.get("base"):
+        near = read_near_standard(document[LAYOUT], tables, top, top.at(FILE))
+        return MappingResult(near, tuple(dict.fromkeys(top.problems)))
     files = [
         (read_file(table, top.at(FILE, number), reader), top.at(FILE, number))
         for number, table in enumerate(tables)

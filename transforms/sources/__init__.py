@@ -62,18 +62,20 @@ def normalize(layout: Layout | str, raw: Raw, dialect: ReadingOptions) -> Roster
                 [found.findings, *(file_finding("setting_idle", "", one) for one in idle)]
             ),
         )
-    roster = (
-        oneroster.normalize_oneroster(raw, dialect)
-        if found.layout == ONEROSTER
-        else normalize_declared(_layout(found.layout), raw, dialect)
-    )
+    if isinstance(found.layout, Layout) and found.layout.base:
+        roster = oneroster.normalize_oneroster(oneroster.renamed(raw, found.layout), dialect)
+    elif found.layout == ONEROSTER:
+        roster = oneroster.normalize_oneroster(raw, dialect)
+    else:
+        roster = normalize_declared(_layout(found.layout), raw, dialect)
     roster = add_prefix(roster, dialect.prefix)
     return replace(roster, findings=merge_findings([found.findings, roster.findings]))
 
 
 def idle_settings(layout: Layout | str, dialect: ReadingOptions) -> Iterator[str]:
     """Yield a sentence for each setting of the feed file that the layout does not use."""
-    return unused_settings(None if layout == ONEROSTER else _layout(layout), dialect, LAYOUTS)
+    standard = layout == ONEROSTER or (isinstance(layout, Layout) and bool(layout.base))
+    return unused_settings(None if standard else _layout(layout), dialect, LAYOUTS)
 
 
 def recognize(layout: Layout | str, raw: Raw) -> RecognizedLayout:

@@ -16,7 +16,7 @@ from transforms.binding.manifest import FILE, Manifest, read_manifest
 from transforms.binding.spelling import normalize_spelling
 from transforms.binding.upgrade import upgrade_tables
 from transforms.findings import ROW, Findings, file_finding, merge_findings
-from transforms.layouts.layout import comparable_name
+from transforms.layouts.layout import File, Layout, comparable_name
 from transforms.layouts.options import ReadingOptions
 from transforms.payload import METADATA
 from transforms.renamed_ids import FILE as IDS
@@ -73,6 +73,43 @@ def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
     return Roster(tables, _broken(raw, gathered), gathered, today=dialect.today)
 
 
+def renamed(raw: Raw, layout: Layout) -> Raw:
+    """Give files and columns the standard's names, where a mapping file says which they are.
+
+    A file or a column that has a name of the standard keeps it.
+    """
+    standard = {
+        comparable_name(name): file for file in layout.files for name in (file.name, *file.names)
+    }
+    files = {
+        name: _renamed(one, file)
+        if (file := standard.get(comparable_name(PurePath(name).stem)))
+        else one
+        for name, one in raw.files.items()
+    }
+    broken = {
+        f"{file.name}.csv" if (file := standard.get(comparable_name(PurePath(name).stem))) else name
+        for name in raw.broken
+    }
+    return replace(raw, files=files, broken=frozenset(broken))
+
+
+def _renamed(raw: RawFile, file: File) -> RawFile:
+    """Rename the first column with an alias of each column that the header does not have."""
+    names: dict[str, str] = {}
+    for column, aliases in file.aliases.items():
+        known = {comparable_name(alias) for alias in aliases}
+        cell = next((cell for cell in raw.header if comparable_name(cell) in known), None)
+        if cell and column not in raw.header and cell in raw.frame.columns:
+            names[cell] = column
+    return replace(
+        raw,
+        frame=raw.frame.rename(names),
+        header=tuple(names.get(cell, cell) for cell in raw.header),
+        stands_for=file.name,
+    )
+
+
 def is_certain(raw: Raw) -> bool:
     """Whether a drop is certainly OneRoster: it has a manifest, or OneRoster's first columns."""
     if any(name.casefold() == FILE for name in (*raw.files, *raw.broken)):
@@ -104,7 +141,7 @@ def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
     """Find each entity's file, parents first, and report other names."""
     files, findings = {}, []
     for file in raw.files.values():
-        entity = _entity_called(file.name)
+        entity = _entity_called(file.stands_for or file.name)
         if entity is not None:
             files[entity] = file
             if file.name != ENTITIES[entity].file:
