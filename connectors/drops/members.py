@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from transforms.findings import Findings, file_finding
 
@@ -42,16 +43,23 @@ def unknown_files(names: Iterable[str], strict: bool) -> tuple[Findings, ...]:
     )
 
 
-def duplicate_names(names: Iterable[str]) -> dict[str, Findings]:
-    """Report names that occur more than once, letter case ignored: a finding for each spelling."""
-    spellings: dict[str, list[str]] = {}
-    for name in names:
-        spellings.setdefault(name.casefold(), []).append(name)
+def duplicate_names(
+    names: Iterable[str], zips: Mapping[str, Iterable[str]] = MappingProxyType({})
+) -> dict[str, Findings]:
+    """Report names that occur more than once, letter case ignored: a finding for each spelling.
+
+    `zips` holds the names in each zip beside the files. A finding says which files are in which
+    zip.
+    """
+    spellings: dict[str, list[tuple[str, str]]] = {}
+    in_zips = [(name, f"{name} in {zipped}") for zipped, held in zips.items() for name in held]
+    for name, place in [*((name, name) for name in names), *in_zips]:
+        spellings.setdefault(name.casefold(), []).append((name, place))
     return {
-        name: file_finding("file_twice", name, ", ".join(sorted(same)))
+        name: file_finding("file_twice", name, ", ".join(sorted(place for _, place in same)))
         for same in spellings.values()
         if len(same) > 1
-        for name in sorted(set(same))
+        for name in sorted({name for name, _ in same})
     }
 
 

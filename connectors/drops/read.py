@@ -108,9 +108,7 @@ def folder_members(folder: Path, strict: bool, leave: frozenset[str] = frozenset
             "drop_unreadable",
             detail=f"the folder holds no CSV file but {', '.join(zips)}; name the zip itself",
         )
-    clashes = duplicate_names(
-        [*csvs, *(name for file in zips for name in csv_names(folder / file))]
-    )
+    clashes = duplicate_names(csvs, {file: csv_names(folder / file) for file in zips})
     files = tuple(
         Member(name, partial(_load, folder / name)) for name in csvs if name not in clashes
     )

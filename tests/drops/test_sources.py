@@ -245,7 +245,9 @@ def test_a_zip_beside_csv_files(tmp_path: Path) -> None:
 
     zipped(tmp_path / "new.zip", ("in/Users.csv", USERS))
 
-    assert (set(), {"unknown_file", "file_twice"}) == outcome(read(tmp_path))
+    raw = read(tmp_path)
+    assert (set(), {"unknown_file", "file_twice"}) == outcome(raw)
+    assert {"Users.csv in new.zip, users.csv"} == set(raw.findings.fatal["value"])
 
 
 def test_a_folder_with_nothing_but_a_zip(tmp_path: Path) -> None:
