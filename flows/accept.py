@@ -62,7 +62,7 @@ class Accepted:
     refused: pl.DataFrame  # the findings that refused the drop; empty if it was not refused
     standing: RosterState = field(default_factory=dict)  # empty if the drop is refused
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
-    spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
+    spelt: Mapping[tuple[str, str, str], str] = field(default_factory=dict)  # as in `Roster`
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
     # of a delta: how new each newer row is
     moments: Timestamps = field(default_factory=dict)

@@ -21,6 +21,9 @@ EXAMPLES = 3
 # records, the file is named once for each of them.
 FILE_SEPARATOR = ", "
 SPAN = 1 << 24
+# The last numbers of a span are those of records that roster made itself. They are in no file, so
+# people are shown no row number.
+MADE = SPAN - (1 << 16)
 
 ERRORS: dict[str, type[pl.DataType]] = {
     "file": pl.String,
@@ -44,6 +47,7 @@ class Notice:
     count: int = 1
     detail: str = ""  # completes the rule's sentence, for instance with a column's original name
     examples: tuple[tuple[int | None, str], ...] = ()  # (row, value) of the first ones
+    entity: str = ""  # blank: columns are named as in the file
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,10 @@ def row_findings(
     if severity in ("warning", "note"):
         parts = _by_file(rows, file).items()
         return Findings(
-            notices=tuple(_notice(rule, name, column, part, detail, values) for name, part in parts)
+            notices=tuple(
+                Notice(rule, name, column, part.height, detail, _examples(part, values), entity)
+                for name, part in parts
+            )
         )
     errors = rows.select(
         pl.lit(file).alias("file"),
@@ -140,18 +147,28 @@ def files_of(file: str) -> list[str]:
 
 
 def file_and_row(file: str, row: str = ROW) -> tuple[pl.Expr, pl.Expr]:
-    """Return the file that a table's row comes from, and the row's number in that file."""
+    """Return the file that a table's row comes from, and the row's number in that file.
+
+    A record that roster made has no row number.
+    """
     names = file.split(FILE_SEPARATOR)
+    number = pl.col(row) % SPAN
+    in_file = pl.when(number < MADE).then(number)
     if len(names) == 1:
-        return pl.lit(file), pl.col(row)
+        return pl.lit(file), in_file
     place = pl.col(row) // SPAN
-    return place.replace_strict(dict(enumerate(names)), return_dtype=pl.String), pl.col(row) % SPAN
+    return place.replace_strict(dict(enumerate(names)), return_dtype=pl.String), in_file
 
 
 def with_real_files(findings: Findings) -> Findings:
     """Replace the file names and row numbers of tables with several files by the real ones."""
     errors = findings.errors
-    several = [name for name in errors["file"].unique() if name and FILE_SEPARATOR in name]
+    made = set(errors.filter(pl.col("row") % SPAN >= MADE)["file"])
+    several = [
+        name
+        for name in errors["file"].unique()
+        if name and (FILE_SEPARATOR in name or name in made)
+    ]
     for name in several:
         here = pl.col("file").eq_missing(name) & pl.col("row").is_not_null()
         file, row = file_and_row(name, "row")
@@ -162,32 +179,37 @@ def with_real_files(findings: Findings) -> Findings:
     return Findings(errors, findings.notices) if several else findings
 
 
-def with_source_columns(findings: Findings, names: Mapping[tuple[str, str], str]) -> Findings:
+def with_source_columns(findings: Findings, names: Mapping[tuple[str, str, str], str]) -> Findings:
     """Add to each column its names in the file, given as in `Roster.spelt`."""
     if not names:
         return findings
-    spellings = {
-        (file, column): f"{column} ({in_file})" for (file, column), in_file in names.items()
-    }
+
+    def spelling(file: str, entity: str | None, column: str) -> str:
+        in_file = names.get((file, entity or "", column)) or names.get((file, "", column))
+        return f"{column} ({in_file})" if in_file else column
+
+    places = findings.errors.select("file", "entity", "column").unique()
+    rows = [(*one, spelling(*one)) for one in places.drop_nulls(["file", "column"]).iter_rows()]
     there = pl.DataFrame(
-        [(*key, spelling) for key, spelling in spellings.items()],
-        schema=dict.fromkeys(("file", "column", "#spelt"), pl.String),
+        rows,
+        schema=dict.fromkeys(("file", "entity", "column", "#spelt"), pl.String),
         orient="row",
     )
-    errors = findings.errors.join(there, on=["file", "column"], how="left", maintain_order="left")
+    errors = findings.errors.join(
+        there, on=["file", "entity", "column"], how="left", nulls_equal=True, maintain_order="left"
+    )
     errors = errors.with_columns(column=pl.coalesce("#spelt", "column")).drop("#spelt")
     notices = (
-        replace(one, column=spellings.get((one.file, one.column), one.column))
-        for one in findings.notices
+        replace(one, column=spelling(one.file, one.entity, one.column)) for one in findings.notices
     )
     return Findings(errors, tuple(notices))
 
 
 def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:
     """Split a table's rows by the file that they come from, with their numbers in that file."""
-    if FILE_SEPARATOR not in file:
-        return {file: rows}
     name_of, row = file_and_row(file)
+    if FILE_SEPARATOR not in file:
+        return {file: rows.with_columns(row.cast(pl.UInt32).alias(ROW))}
     parts = {name: rows.filter(name_of == name) for name in files_of(file)}
     return {
         name: part.with_columns(row.cast(pl.UInt32).alias(ROW))
@@ -196,17 +218,15 @@ def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:
     }
 
 
-def _notice(
-    rule: str, file: str, column: str, rows: pl.DataFrame, detail: str, values: pl.Expr
-) -> Notice:
+def _examples(rows: pl.DataFrame, values: pl.Expr) -> tuple[tuple[int | None, str], ...]:
     first = rows.head(EXAMPLES).select(ROW, values.fill_null("").alias("value"))
-    return Notice(rule, file, column, rows.height, detail, tuple(first.iter_rows()))
+    return tuple(first.iter_rows())
 
 
 def row_location(file: str, row: str = ROW) -> pl.Expr:
-    """Return the text that names a row's file and number."""
+    """Return the text that names a row's file and number: only its file if roster made it."""
     name, number = file_and_row(file, row)
-    return pl.concat_str(name, pl.lit(" row "), number)
+    return pl.coalesce(pl.concat_str(name, pl.lit(" row "), number), name)
 
 
 def fault_location(file: str, row: str = ROW) -> pl.Expr:

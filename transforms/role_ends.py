@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from transforms.changes import ENDED_PARTS
-from transforms.checks.parts import ROLES
+from transforms.checks.parts import ROLES, rule_without
 from transforms.checks.references import LedgerFrames, in_target
 from transforms.findings import ROW, Findings, merge_findings, row_findings, row_location
 from transforms.payload import Part, read_parts, write_parts
@@ -207,8 +207,10 @@ def _settle(
             "last_role", kept, file=drop.file, entity=PEOPLE, column=ROLES, value="sourcedId"
         )
     ]
-    for rule in ("part_removed", "role_missing"):
-        records, refusals = _refuse(records, rule, pl.Series(broken_rules[rule], dtype=pl.String))
+    without_role = rule_without(ROLES, drop)
+    for broken, rule in (("part_removed", "part_removed"), ("role_missing", without_role)):
+        people = pl.Series(broken_rules[broken], dtype=pl.String)
+        records, refusals = _refuse(records, rule, people)
         found.append(refusals)
     return records, merge_findings(found)
 

@@ -55,9 +55,9 @@ class Roster:
     tables: dict[str, Table]
     broken: frozenset[str] = frozenset()  # entities whose file is there and could not be read
     findings: Findings = field(default_factory=Findings)
-    # From a file and a column of the roster to the file's own names for the columns that it was
-    # made of, where the names differ.
-    spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # From a file, an entity and its column to the file's own names for the columns that it was made
+    # of, where the names differ. The entity is blank where all of the file's entities agree.
+    spelt: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     # The ids that the source replaces from now on: from an entity and a new id to the old id.
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     # The ids that a file of old and new ids has changed back: entity -> new id -> old id.

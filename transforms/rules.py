@@ -180,6 +180,7 @@ _REFERENCES = (
     Rule("cycle_refused", "error", "a record is its own ancestor", "Correct the parents."),
     Rule("part_rejected", "error", "a row that is part of the record was rejected", "Fix that row; this one will then load."),
     Rule("role_missing", "error", "the user has no role in any organization", "Send a row in roles.csv for each organization of the user."),
+    Rule("role_unknown", "error", "no class and no column says which role the user has", "Enroll the user in a class, or fill the column that says what the user is, such as Canvas's `declared_user_type`."),
     Rule("two_primary_roles", "warning", "a user has two primary roles in one organization", "Make one of them secondary.", strict="error"),
     Rule("no_primary_role", "warning", "a user has no primary role in an organization", "Make one of the roles primary."),
     Rule("part_removed", "error", "a delta removes a part, such as a role, from a loaded record, and it is not certain which one", "Send the record with all its parts in a bulk file."),

@@ -31,11 +31,19 @@ def at(tmp_path: Path, sandbox: Sandbox) -> Served:
     return Served(sandbox, tmp_path / "state")
 
 
-def synced(at: Served, drop: Path, more: str = "", feed: str = "larkspur") -> Run:
-    """Load a drop as a feed."""
+def synced(
+    at: Served,
+    drop: Path,
+    more: str = "",
+    feed: str = "larkspur",
+    *,
+    top: str = "",
+    command: str = "sync",
+) -> Run:
+    """Load a drop as a feed, or do something else with it."""
     file = at.state.parent / f"{feed}.toml"
-    file.write_text(FEED.format(feed=feed, drop=str(drop)) + more)
-    return at.roster("sync", file)
+    file.write_text(top + FEED.format(feed=feed, drop=str(drop)) + more)
+    return at.roster(command, file)
 
 
 def gone(run: Run) -> int:

@@ -97,17 +97,24 @@ def _trim_spaces(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.
 
     Ids also lose invisible characters.
     """
-    tests = {
-        name: pl.col(name).str.starts_with(" ")
-        | pl.col(name).str.ends_with(" ")
-        | (pl.col(name).str.len_bytes() != pl.col(name).str.len_chars())
-        for name in _text_columns(entity, frame)
-    }
-    for name in _columns_with_any(frame, tests):
-        cell = pl.col(name).str.normalize("NFC").str.strip_chars()
-        if name in entity.by_name and entity[name].is_id:
-            cell = cell.str.replace_all(INVISIBLE, "")
-        yield name, pl.when(cell != "").then(cell)
+    names = _text_columns(entity, frame)
+    for name in _columns_with_any(frame, {name: may_be_padded(name) for name in names}):
+        yield name, trimmed(name, is_id=name in entity.by_name and entity[name].is_id)
+
+
+def may_be_padded(name: str) -> pl.Expr:
+    """Whether cells of a column may have spaces around their value, or accents in two parts."""
+    cell = pl.col(name)
+    not_ascii = cell.str.len_bytes() != cell.str.len_chars()
+    return cell.str.starts_with(" ") | cell.str.ends_with(" ") | not_ascii
+
+
+def trimmed(name: str, *, is_id: bool) -> pl.Expr:
+    """Return the cells of a column without spaces around them, blank ones as null."""
+    cell = pl.col(name).str.normalize("NFC").str.strip_chars()
+    if is_id:
+        cell = cell.str.replace_all(INVISIBLE, "")
+    return pl.when(cell != "").then(cell)
 
 
 def _blank_null_words(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:

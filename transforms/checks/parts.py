@@ -7,11 +7,18 @@ because of a typing error.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePath
 
 import polars as pl
 
 from transforms.checks.references import in_target
-from transforms.findings import ROW, Findings, fault_location, row_findings, row_location
+from transforms.findings import (
+    ROW,
+    Findings,
+    fault_location,
+    row_findings,
+    row_location,
+)
 from transforms.payload import PART, owner_column, part_expression, part_property
 from transforms.records import ENDED, EntityRecords
 from transforms.roster import Roster, Table
@@ -29,8 +36,9 @@ ANONYMOUS = {
 # The parts that can end one by one: their cells identify them among a record's parts.
 ROLES = "roles"
 IDENTIFYING_CELLS = ("sourcedId", "orgSourcedId", "role", "#of")
-# Records that must have at least one part (REST binding: user.roles, at least one).
-NEEDED_PARTS = {"roles": "role_missing"}
+# Records that must have at least one part (REST binding: user.roles, at least one), and the rules
+# that they break without: in OneRoster's own files, and in layouts without a file of such parts.
+NEEDED_PARTS = {"roles": ("role_missing", "role_unknown")}
 
 
 def fold_parts(
@@ -104,7 +112,7 @@ def _refuse_without(
     If the drop has no full snapshot of the parts, records that the target has are not refused: they
     may have parts there.
     """
-    name, rule = part.name, NEEDED_PARTS[part.name]
+    name, rule = part.name, rule_without(part.name, records)
     without = records.accepted
     if name in without.columns:
         without = without.filter(pl.col(name).is_null())
@@ -118,6 +126,16 @@ def _refuse_without(
         "sourcedId", cause=pl.concat_str(row_location(records.file), pl.lit(f": {rule}"))
     )
     return records.refuse(causes), found
+
+
+def rule_without(part: str, records: EntityRecords) -> str:
+    """Return the rule of records without a part that they need.
+
+    A layout without a file of such parts finds them elsewhere.
+    """
+    sources = {name.partition(":")[0] for names in records.fed.values() for name in names}
+    has_file = not sources or any(PurePath(name).stem.casefold() == part for name in sources)
+    return NEEDED_PARTS[part][not has_file]
 
 
 def owners_with_errors(

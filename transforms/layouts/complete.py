@@ -537,7 +537,7 @@ def without_superseded_deletions(frame: pl.DataFrame) -> pl.DataFrame:
 def with_records(part: EntityRows, records: list[dict[str, str | None]]) -> pl.DataFrame:
     """Return the rows of a part, with added records that are in no file.
 
-    Their row numbers count down from the end of the first file's span.
+    Their row numbers count down from the end of the first file's span (see `findings.MADE`).
     """
     names = part.frame.columns
     rows = [

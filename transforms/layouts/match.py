@@ -37,20 +37,28 @@ class MatchedFile:
         return self.raw.frame.height + len(self.raw.ragged) > 0
 
     @property
-    def spelt(self) -> dict[tuple[str, str], str]:
-        """The source column of each roster column: (file, roster column) -> column in the drop.
+    def spelt(self) -> dict[tuple[str, str, str], str]:
+        """The source column of each roster column: as `Roster.spelt`.
 
         Only columns that are made from one column of this file, and whose name differs from it.
         """
-        sources: dict[str, dict[str, None]] = {}
-        for column, cell in (pair for rows in self.file.gives for pair in rows.columns.items()):
-            read = [self.cells[name] for name in cell.reads if name in self.cells]
-            sources.setdefault(column, {}).update(dict.fromkeys(read if len(read) == 1 else ()))
-        return {
-            (self.raw.name, column): ", ".join(names)
-            for column, names in sources.items()
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for rows in self.file.gives:
+            for column, cell in rows.columns.items():
+                read = [self.cells[name] for name in cell.reads if name in self.cells]
+                names = found.setdefault((rows.entity, column), {})
+                names.update(dict.fromkeys(read if len(read) == 1 else ()))
+        named = {
+            (entity, column): ", ".join(names)
+            for (entity, column), names in found.items()
             if [*names] not in ([], [column])
         }
+        # Where the entities agree, a finding need not name one.
+        for column in {column for _, column in named}:
+            all_names = {named.get(one, "") for one in found if one[1] == column}
+            if len(all_names) == 1:
+                named["", column] = all_names.pop()
+        return {(self.raw.name, *key): names for key, names in named.items()}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import polars as pl
 from transforms.binding.spelling import clean_cells
 from transforms.findings import ROW, SPAN, Findings, file_finding, merge_findings, row_findings
 from transforms.layouts.assemble import DERIVED, EntityRows, RowsByEntity, assemble, unmatched_joins
+from transforms.layouts.cleaned_cells import cleaned_cells
 from transforms.layouts.complete import (
     CLASS_ROLE,
     merge_demographics,
@@ -60,6 +61,7 @@ def normalize_declared(layout: Layout, raw: Raw, dialect: ReadingOptions) -> Ros
             *match.findings,
             *renames.findings,
             *unmatched_joins(layout, match.files),
+            *cleaned_cells(match.files),
             *_unusable_files(layout, match),
             *_empty_files(match, dialect.strict),
             *completing,
@@ -86,7 +88,7 @@ def complete(
     """Clean the cells, and add what the layout implies: orgs, school years, roles and ids."""
     steps: list[Callable[[RowsByEntity], tuple[RowsByEntity, list[Findings]]]] = [
         _described_once,
-        _with_clean_cells,
+        lambda parts: (_with_clean_cells(parts), []),
         lambda parts: check_spreadsheet_damage(parts, dialect.repair),
         *([lambda parts: with_district(parts, dialect)] if layout.district else []),
         lambda parts: (with_district_id(parts, dialect), []),
@@ -139,15 +141,15 @@ def _described_once(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
     return done, findings
 
 
-def _with_clean_cells(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
-    """Clean the cells as in OneRoster's own files, so that an export reads back the same."""
-    done, findings = dict(parts), []
-    for name, part in parts.items():
-        if part.frame.height:
-            frame, reported = clean_cells(ENTITIES[name], part.frame, part.file)
-            done[name] = part.having(frame)
-            findings += reported
-    return done, findings
+def _with_clean_cells(parts: RowsByEntity) -> RowsByEntity:
+    """Clean the cells as in OneRoster's own files, so that an export reads back the same.
+
+    `cleaned_cells` reports them.
+    """
+    return {
+        name: part.having(clean_cells(ENTITIES[name], part.frame, part.file)[0])
+        for name, part in parts.items()
+    }
 
 
 def _with_class_type(parts: RowsByEntity, dialect: ReadingOptions) -> RowsByEntity:
