@@ -7,6 +7,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,7 +117,7 @@ def _job_of_feed(
         rest=rest_source_of(feed, environment),
         pickup=feed.picked_up(environment),
         layout=_layout(feed),
-        dialect=feed.source.dialect(district, run.today),
+        dialect=feed.source.dialect(district, run.today, feed.own_zone),
         encoding=feed.encoding,
         dated=feed.dated,
         max_age_hours=feed.max_age_hours,
@@ -149,7 +150,11 @@ def _job_of_feed(
 def _run_settings(options: Options, district: str, feed: str, file: Feed | None) -> JobRun:
     values = option_values(JobRun, options, file)
     by = values.pop("by", "") or current_user()
-    return JobRun(options.command, options.state, district=district, feed=feed, by=by, **values)
+    # The day of the run is the feed's, whatever the clock of this machine is set to.
+    today = datetime.now(file.own_zone if file else None).date()
+    return JobRun(
+        options.command, options.state, today=today, district=district, feed=feed, by=by, **values
+    )
 
 
 def _layout(feed: Feed) -> Layout | str:

@@ -224,6 +224,11 @@ class Feed(BaseModel):
         )
 
     @property
+    def own_zone(self) -> ZoneInfo | None:
+        """The time zone that the file names; None if it names none."""
+        return ZoneInfo(self.time_zone) if "time_zone" in self.model_fields_set else None
+
+    @property
     def carrying(self) -> FeedVocabulary:
         """The target's vocabulary, with the maps of the file laid over the API's own."""
         maps = {name: getattr(self.target, name) for name in MAPS}

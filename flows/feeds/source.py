@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -159,7 +160,7 @@ class SourceSettings(BaseModel):
         """
         return read_secret(self, "salt", f"{file}: `source", file.parent, environment)
 
-    def dialect(self, district: str, today: date) -> ReadingOptions:
+    def dialect(self, district: str, today: date, zone: ZoneInfo | None = None) -> ReadingOptions:
         """Return how drops are read. The feed's `district` is the org's name if none is set."""
         month, day = map(int, self.year_begins.split("-"))
         return ReadingOptions(
@@ -168,6 +169,7 @@ class SourceSettings(BaseModel):
             district_id=self.district.id or "",
             prefix=self.prefix or "",
             date_order=self.date_order or "",
+            zone=zone,
             snapshot=self.snapshot,
             year_begins=(month, day),
             school_year=self.school_year,

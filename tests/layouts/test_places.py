@@ -67,7 +67,7 @@ def test_a_school_year_is_as_long_as_its_terms(tmp_path: Path) -> None:
     """Summer school may begin before the first of July and end after it."""
     roster = normalized(clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Late,5/1/2027,8/20/2027"))
 
-    assert [("schoolYear", "2026-07-01", "2027-08-20")] == [
+    assert [("schoolYear", "2026-07-01", "2027-08-21")] == [
         line
         for line in lines(roster, "academicSessions", "type", "startDate", "endDate")
         if line[0] == "schoolYear"

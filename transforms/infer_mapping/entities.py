@@ -412,9 +412,10 @@ def date_line(name: str, column: SourceColumn | None) -> DraftLine:
     if column is None:
         return DraftLine(name, '""', "no column has it by its name", open=True)
     why = "its values are dates" if column.dates else "by its name, but its values are no dates"
-    return DraftLine(
-        name, cell_of("iso_date", column.name), why, (column.name,), open=not column.dates
-    )
+    cell = cell_of("iso_date", column.name)
+    if name == "endDate":
+        cell, why = f"{{day_after = {cell}}}", f"{why}; OneRoster's end is the day after the last"
+    return DraftLine(name, cell, why, (column.name,), open=not column.dates)
 
 
 def status_lines(meant: dict[str, SourceColumn]) -> list[DraftLine]:

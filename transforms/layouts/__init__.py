@@ -11,6 +11,7 @@ from transforms.layouts.expressions import (
     both,
     class_role,
     constant,
+    day_after,
     derived,
     derived_each,
     digested,
@@ -37,6 +38,7 @@ from transforms.layouts.expressions import (
     text,
     texts,
     user_ids,
+    utc_date,
     yes_no,
 )
 from transforms.layouts.layout import File, Frames, Join, Layout, Rows, rows
@@ -44,8 +46,9 @@ from transforms.layouts.options import ReadingOptions
 
 __all__ = [
     "Cell", "ReadingOptions", "File", "Frames", "Join", "Layout", "Rows", "birth_date", "blank",
-    "both", "class_role", "constant", "derived", "derived_each", "digested", "digested_each",
-    "district", "either", "family_name", "filled", "first", "given", "given_name", "grades",
-    "is_any", "is_none", "iso_date", "joined", "lowered", "one_of", "org_type", "races", "role",
-    "rows", "sex", "status", "text", "texts", "user_ids", "yes_no",
+    "both", "class_role", "constant", "day_after", "derived", "derived_each", "digested",
+    "digested_each", "district", "either", "family_name", "filled", "first", "given",
+    "given_name", "grades", "is_any", "is_none", "iso_date", "joined", "lowered", "one_of",
+    "org_type", "races", "role", "rows", "sex", "status", "text", "texts", "user_ids",
+    "utc_date", "yes_no",
 ]  # fmt: skip

@@ -49,10 +49,12 @@ RowsByEntity = dict[str, EntityRows]
 
 
 def assemble(
-    layout: Layout, files: dict[str, MatchedFile], dialect: ReadingOptions
+    layout: Layout, files: dict[str, MatchedFile], frames: Frames, dialect: ReadingOptions
 ) -> RowsByEntity:
-    """Read every row of every file, for each entity that it describes; parents first."""
-    frames = layout.prepare({name: match.frame for name, match in files.items()})
+    """Read every row of every file, for each entity that it describes; parents first.
+
+    `frames` are those of the files, as the layout prepares them.
+    """
     parts: RowsByEntity = {}
     for file in (file for file in layout.files if file.name in files):
         source = _Source(file, files[file.name], frozenset(files))

@@ -429,6 +429,15 @@ def merge_people(part: EntityRows) -> tuple[EntityRows, list[Findings]]:
     return part.having(merged, "enabledUser"), list(_differences(rows, part))
 
 
+def several_grades(part: EntityRows) -> Findings:
+    """Report people with several grades: in several rows, or in one."""
+    rows = part.frame.filter(pl.col("grades").str.contains(",", literal=True))
+    rows = rows.unique("sourcedId", keep="first", maintain_order=True)
+    return row_findings(
+        "several_grades", rows, file=part.file, entity="users", column="grades", value="grades"
+    )
+
+
 def _contradictions(rows: pl.DataFrame) -> pl.Series:
     """The ids that cannot be one person each.
 

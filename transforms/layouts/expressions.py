@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import reduce
 from types import MappingProxyType
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -43,6 +44,8 @@ class Cell:
     of: Callable[[ReadingOptions], pl.Expr]  # the expression, with the settings of a feed
     holds_without: bool = False  # a condition that holds in a file without these columns
     made: bool = False  # an id that `derived` or `digested` makes
+    # columns that it reads as dates, and whether a clock without an offset is in UTC
+    dates: tuple[tuple[str, bool], ...] = ()
 
 
 def text(column: str) -> Cell:
@@ -72,6 +75,7 @@ def first(*cells: Cell) -> Cell:
         columns_of(cells),
         lambda dialect: pl.coalesce(*(cell.of(dialect) for cell in cells)),
         made=made,
+        dates=tuple(one for cell in cells for one in cell.dates),
     )
 
 
@@ -140,12 +144,12 @@ def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     """Make a stable id from a kind and parts, such as `course/elm/MATH101` (see `ids`).
 
     It is blank if one of the first `needs` parts is blank (None: any part). Further blank parts are
-    left out.
+    left out. Days are those that the file has, whatever the time zone of the feed is.
     """
     wanted = len(parts) if needs is None else needs
     return Cell(
         columns_of(parts),
-        lambda dialect: make_id(kind, [part.of(dialect) for part in parts], wanted),
+        lambda dialect: make_id(kind, [part.of(dialect.zoneless) for part in parts], wanted),
         made=True,
     )
 
@@ -167,7 +171,8 @@ def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
 
     def of(dialect: ReadingOptions) -> pl.Expr:
         return by_value(
-            make_full_id(kind, [part.of(dialect) for part in parts], wanted), dialect.digests.id_of
+            make_full_id(kind, [part.of(dialect.zoneless) for part in parts], wanted),
+            dialect.digests.id_of,
         )
 
     return Cell(columns_of(parts), of)
@@ -313,44 +318,130 @@ def family_name(column: str) -> Cell:
 
 
 def iso_date(column: str, order: DateOrder = "mdy", century: Century = "this") -> Cell:
-    """Read a date; a date order in the feed file overrides `order`."""
+    """Read a date; a date order in the feed file overrides `order`.
 
-    def of(dialect: ReadingOptions) -> pl.Expr:
-        used = dialect.date_order or order
-        return by_value(pl.col(column), lambda cell: day_of(cell, used, dialect.today, century))
-
-    return Cell((column,), of)
+    A timestamp is the day by the clock of the feed's time zone.
+    """
+    return _date(column, order, century)
 
 
 def birth_date(column: str, order: DateOrder = "mdy") -> Cell:
     """Read a birth date; a year of two digits is in the century that gives a plausible age."""
-    return iso_date(column, order, "birth")
+    return _date(column, order, "birth")
+
+
+def utc_date(column: str) -> Cell:
+    """Read a date in ISO 8601; a timestamp without an offset is in UTC (Canvas)."""
+    return _date(column, "ymd", "this", clock_in_utc=True)
+
+
+def day_after(cell: Cell) -> Cell:
+    """Take the day after a date: OneRoster's ends are exclusive, and a SIS writes the last day.
+
+    Any other text stays as it is.
+    """
+
+    def next_day(text: str) -> str:
+        try:
+            return (date.fromisoformat(text) + timedelta(1)).isoformat()
+        except (ValueError, OverflowError):
+            return text
+
+    return Cell(cell.reads, lambda dialect: by_value(cell.of(dialect), next_day), dates=cell.dates)
+
+
+def _date(column: str, order: DateOrder, century: Century, *, clock_in_utc: bool = False) -> Cell:
+    def of(dialect: ReadingOptions) -> pl.Expr:
+        used = dialect.date_order or order
+
+        def read(cell: str) -> str:
+            return day_of(
+                cell, used, dialect.today, century, dialect.zone, clock_in_utc=clock_in_utc
+            )
+
+        return by_value(pl.col(column), read)
+
+    return Cell((column,), of, dates=((column, clock_in_utc),))
 
 
 Century = Literal["this", "birth"]
-_TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?"
+_TIME = r"(?:[T ](\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.]?)(\d{{1,2}})\2(\d{{1,2}}){_TIME}")
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}")
+# A timestamp with such a clock is a whole day: its beginning, or its last minute.
+_WHOLE_DAY = re.compile(r"00?:00(?::00)?|23:59(?::59)?")
+# Offsets of timestamps in UTC.
+_IN_UTC = re.compile(r"Z|UTC|[+-]00:?00")
 YOUNGEST, OLDEST = 2, 100
 
 
-def day_of(text: str, order: DateOrder, today: date, century: Century = "this") -> str:
+def day_of(
+    text: str,
+    order: DateOrder,
+    today: date,
+    century: Century = "this",
+    zone: ZoneInfo | None = None,
+    *,
+    clock_in_utc: bool = False,
+) -> str:
     """Convert a date to ISO 8601; return the text itself if it is no date in this order.
 
     A year of four digits in front is unambiguous, so `order` does not matter. A year of two digits
     is in this century; with `century` birth, in the century in which the person is between 2 and
     100 years old.
+
+    A timestamp is the day in the time zone of the feed (None: the day that is written). Midnight,
+    or the last minute of a day, is always the day that is written: a day that was exported as a
+    timestamp. A timestamp without an offset has the clock of the feed, or is in UTC.
+    """
+    day, clock, offset = _written_date(text, order, today, century)
+    if zone is None or not _is_in_other_zone(clock, offset, clock_in_utc=clock_in_utc):
+        return day
+    hour, minute = clock.split(":")[:2]
+    sign = offset if offset.startswith(("+", "-")) else "+00:00"
+    try:
+        timestamp = datetime.fromisoformat(f"{day}T{hour:>02}:{minute}{sign}").astimezone(zone)
+    except (ValueError, OverflowError):
+        return text  # no such clock or offset
+    return timestamp.date().isoformat()
+
+
+def _written_date(
+    text: str, order: DateOrder, today: date, century: Century
+) -> tuple[str, str, str]:
+    """Return the day that is written, the clock and the offset, each blank if there is none.
+
+    If the text is no date in this order, it takes the place of the day.
     """
     cell = text.strip()
     if match := _YEAR_FIRST.fullmatch(cell):
-        year, separator, month, day = match.groups()
-        return _iso(int(year), month, day, text) if separator or len(month + day) == 4 else text
+        year, separator, month, day, clock, offset = match.groups(default="")
+        whole = bool(separator) or len(month + day) == 4
+        return (_iso(int(year), month, day, text) if whole else text), clock, offset
     if order == "ymd" or not (match := _YEAR_LAST.fullmatch(cell)):
-        return text
-    first, _, second, year = match.groups()
+        return text, "", ""
+    first, _, second, year, clock, offset = match.groups(default="")
     month, day = (first, second) if order != "dmy" else (second, first)
     full = int(year) if len(year) == 4 else _year_of(int(year), today, century)
-    return _iso(full, month, day, text) if full else text
+    return (_iso(full, month, day, text) if full else text), clock, offset
+
+
+def _is_in_other_zone(clock: str, offset: str, *, clock_in_utc: bool) -> bool:
+    """Whether a timestamp was written by another clock than the feed's, and is no whole day."""
+    return bool(clock and (offset or clock_in_utc) and not _WHOLE_DAY.fullmatch(clock))
+
+
+def needs_zone(text: str, clock_in_utc: bool) -> bool:
+    """Whether the day of a timestamp depends on a time zone that its text does not name.
+
+    That is: a timestamp in UTC which is no whole day. One with another offset was written by the
+    clock of its place.
+    """
+    cell = text.strip()
+    match = _YEAR_FIRST.fullmatch(cell) or _YEAR_LAST.fullmatch(cell)
+    clock, offset = match.groups(default="")[-2:] if match else ("", "")
+    in_utc = not offset or _IN_UTC.fullmatch(offset)
+    return bool(in_utc) and _is_in_other_zone(clock, offset, clock_in_utc=clock_in_utc)
 
 
 def _year_of(two_digits: int, today: date, century: Century) -> int:

@@ -71,7 +71,7 @@ class _Recorder:
         self.names: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "words":
+        if name in ("words", "zoneless"):
             return self
         self.names.add(name)
         return getattr(ReadingOptions(date.min), name)

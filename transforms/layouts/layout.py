@@ -10,6 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from transforms.layouts.expressions import Cell
+from transforms.layouts.options import ReadingOptions
 from transforms.schemas import ENTITIES
 
 
@@ -144,7 +145,7 @@ class Layout:
     roles_from_enrollments: bool = False
     # Change the frames of the files before their rows are read, where cells cannot express it.
     # Frames have `#row` and the declared columns.
-    prepare: Callable[[Frames], Frames] = lambda frames: frames
+    prepare: Callable[[Frames, ReadingOptions], Frames] = lambda frames, _: frames
     # The file that lists changed ids, with columns `entity`, `old` and `new` after `prepare`.
     renames: str = ""
     # Entities whose ids are made from the ids of another entity: kind of id, other entity.

@@ -15,6 +15,7 @@ from transforms.layouts.complete import (
     CLASS_ROLE,
     merge_demographics,
     merge_people,
+    several_grades,
     with_district,
     with_district_id,
     with_ids,
@@ -25,12 +26,12 @@ from transforms.layouts.complete import (
     with_years,
     without_superseded_deletions,
 )
-from transforms.layouts.ids import remove_prefix
 from transforms.layouts.layout import Layout, Rows
 from transforms.layouts.match import LayoutMatch, match_files
 from transforms.layouts.options import ReadingOptions
 from transforms.layouts.renames import restore_old_ids
 from transforms.layouts.spreadsheets import check_spreadsheet_damage
+from transforms.layouts.time_zone import without_zone
 from transforms.roster import Raw, Roster, SnapshotMode, Table
 from transforms.schemas import ENTITIES
 from transforms.secrets import remove_passwords
@@ -45,12 +46,9 @@ ID_COLUMNS = {
 def normalize_declared(layout: Layout, raw: Raw, dialect: ReadingOptions) -> Roster:
     """Convert a drop to a roster in OneRoster 1.2's columns and spelling."""
     match = match_files(layout, raw, dialect.strict)
-    renames = restore_old_ids(
-        assemble(layout, match.files, dialect),
-        layout,
-        match,
-        remove_prefix(dialect.renamed, dialect.prefix),
-    )
+    frames = layout.prepare({name: one.frame for name, one in match.files.items()}, dialect)
+    assembled = assemble(layout, match.files, frames, dialect)
+    renames = restore_old_ids(assembled, layout, match, dialect)
     parts, completing = complete(layout, renames.parts, dialect)
     tables = {name: _table(name, part, layout, match, dialect) for name, part in parts.items()}
     tables = {name: table for name, table in tables.items() if _is_kept(table, layout, match)}
@@ -62,6 +60,7 @@ def normalize_declared(layout: Layout, raw: Raw, dialect: ReadingOptions) -> Ros
             *renames.findings,
             *unmatched_joins(layout, match.files),
             *cleaned_cells(match.files),
+            *without_zone(layout, match.files, dialect),
             *_unusable_files(layout, match),
             *_empty_files(match, dialect.strict),
             *completing,
@@ -167,6 +166,8 @@ def _with_people(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
             part, reported = step(parts[name])
             parts = parts | {name: part}
             findings += reported
+    if "users" in parts:
+        findings.append(several_grades(parts["users"]))
     return parts, findings
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from transforms.layouts.ids import DigestIds
 
@@ -22,6 +23,8 @@ class ReadingOptions:
     district_id: str = ""
     prefix: str = ""  # written before every id
     date_order: DateOrder = ""  # of dates such as 9/1/2026; blank: the layout's own
+    # In which timestamps become days; None: the feed file names no time zone.
+    zone: ZoneInfo | None = None
     # Whether a drop without a manifest is a full snapshot; None: as the layout declares.
     snapshot: bool | None = None
     year_begins: tuple[int, int] = (7, 1)  # month and day on which school years begin
@@ -39,6 +42,11 @@ class ReadingOptions:
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     said: frozenset[str] = frozenset()  # settings present in the feed file: `words.grades`
     digests: DigestIds = field(default_factory=DigestIds)  # how personal data becomes ids
+
+    @property
+    def zoneless(self) -> ReadingOptions:
+        """The same, with the days that are written: a new time zone must change no id."""
+        return replace(self, zone=None)
 
     @property
     def current_year(self) -> int:

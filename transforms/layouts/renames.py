@@ -12,9 +12,10 @@ import polars as pl
 
 from transforms.findings import Findings, file_finding, row_findings
 from transforms.layouts.assemble import EntityRows, RowsByEntity
-from transforms.layouts.ids import escape
+from transforms.layouts.ids import escape, remove_prefix
 from transforms.layouts.layout import Layout
 from transforms.layouts.match import LayoutMatch
+from transforms.layouts.options import ReadingOptions
 from transforms.renamed_ids import RenamedIds, by_entity, new_renames, problem_in, with_old
 from transforms.schemas import ENTITIES
 
@@ -29,18 +30,18 @@ class RestoredIds:
 
 
 def restore_old_ids(
-    parts: RowsByEntity, layout: Layout, match: LayoutMatch, known: RenamedIds
+    parts: RowsByEntity, layout: Layout, match: LayoutMatch, dialect: ReadingOptions
 ) -> RestoredIds:
     """Replace changed ids by the old ones, before other ids are made from them.
 
-    The changes are those that this drop lists, and those `known` from earlier drops.
+    The changes are those that this drop lists, and those known from earlier drops.
     """
+    known = remove_prefix(dialect.renamed, dialect.prefix)
     changes = match.files.get(layout.renames)
     if changes is None or not changes.frame.height:
         return _restore_ids(parts, layout, known)
-    ids = replace(
-        changes.raw, frame=layout.prepare({layout.renames: changes.frame})[layout.renames]
-    )
+    prepared = layout.prepare({layout.renames: changes.frame}, dialect)
+    ids = replace(changes.raw, frame=prepared[layout.renames])
     if problem := problem_in(ids):
         return RestoredIds(parts, findings=(file_finding("ids_unclear", "", problem),))
     new = new_renames(ids.frame, known)

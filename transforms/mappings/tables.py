@@ -319,6 +319,8 @@ CELLS: dict[str, Word] = {
         expressions.digested,
         expressions.digested_each,
         expressions.iso_date,
+        expressions.utc_date,
+        expressions.day_after,
         expressions.birth_date,
         expressions.grades,
         expressions.yes_no,

@@ -28,6 +28,7 @@ from transforms.layouts import (
     both,
     class_role,
     constant,
+    day_after,
     derived,
     district,
     family_name,
@@ -36,13 +37,13 @@ from transforms.layouts import (
     given_name,
     is_any,
     is_none,
-    iso_date,
     one_of,
     role,
     rows,
     status,
     text,
     texts,
+    utc_date,
 )
 
 OBSERVERS = ("observer", "ObserverEnrollment")
@@ -98,8 +99,8 @@ TERMS = File(
             status=status("status"),
             title=text("name"),
             type=constant("term"),
-            startDate=iso_date("start_date", "ymd"),
-            endDate=iso_date("end_date", "ymd"),
+            startDate=utc_date("start_date"),
+            endDate=day_after(utc_date("end_date")),
         ),
     ),
     ignored=("integration_id", "date_override_enrollment_type"),
@@ -275,7 +276,7 @@ OTHERS = tuple(
 )
 
 
-def _prepare(frames: Frames) -> Frames:
+def _prepare(frames: Frames, dialect: ReadingOptions) -> Frames:
     """Rearrange what several files say together, or what cells cannot express."""
     frames = dict(frames)
     if "accounts" in frames and "courses" in frames:

@@ -12,6 +12,7 @@ from transforms.layouts import (
     Rows,
     birth_date,
     constant,
+    day_after,
     derived,
     digested,
     either,
@@ -225,7 +226,7 @@ SECTIONS = File(
             title=first(text("Term_name"), constant("Term")),
             type=constant("term"),
             startDate=iso_date("Term_start"),
-            endDate=iso_date("Term_end"),
+            endDate=day_after(iso_date("Term_end")),
         ),
         rows(
             "courses",

@@ -16,9 +16,11 @@ from transforms.layouts import (
     Frames,
     Join,
     Layout,
+    ReadingOptions,
     birth_date,
     blank,
     constant,
+    day_after,
     derived,
     digested,
     digested_each,
@@ -110,7 +112,7 @@ SECTION = File(
             title=first(text("Term Name"), text("Term SIS ID"), constant("Term")),
             type=constant("term"),
             startDate=iso_date("Term StartDate"),
-            endDate=iso_date("Term EndDate"),
+            endDate=day_after(iso_date("Term EndDate")),
         ),
         # A course may be taught in several schools, so it belongs to the org above them.
         rows(
@@ -265,7 +267,7 @@ RELATIONSHIP = File(
 GONE = tuple(word for word, meaning in STATES.items() if meaning == TOBEDELETED)
 
 
-def _prepare(frames: Frames) -> Frames:
+def _prepare(frames: Frames, _: ReadingOptions) -> Frames:
     """Set the status of enrollments, which have none in this layout."""
     pairs = [
         pair
