@@ -64,6 +64,7 @@ class Accepted:
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
     spelt: Mapping[tuple[str, str, str], str] = field(default_factory=dict)  # as in `Roster`
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
+    cross_listed: Mapping[str, str] = field(default_factory=dict)  # as in `Roster`
     # of a delta: how new each newer row is
     moments: Timestamps = field(default_factory=dict)
     salted: bool = False  # as in `Roster`
@@ -116,6 +117,7 @@ def accept(drop: CheckedDrop, known: LedgerView, job: Job) -> Accepted:
         rejections_by_entity(roster, findings),
         roster.spelt,
         roster.renamed,
+        roster.cross_listed,
         accepted_timestamps(roster, carried.standing, drop.moments),
         roster.salted,
     )

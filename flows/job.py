@@ -56,6 +56,9 @@ class JobSource(SourceOptions):
     digests: DigestIds = field(default_factory=DigestIds)
     # ids that the source replaced (see `ReadingOptions`)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # the courses of classes that it moved, and the org above each known org (the same)
+    cross_listed: Mapping[str, str] = field(default_factory=dict)
+    orgs: Mapping[str, str | None] = field(default_factory=dict)
     before: str = ""  # the run whose archived roster is the feed's newest
     # the files of that roster, as in `Table.fed`
     fed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -148,6 +151,8 @@ class Job:
             strict=self.source.strict,
             secrets=self.load.scope.passwords,
             renamed=self.source.renamed,
+            cross_listed=self.source.cross_listed,
+            orgs=self.source.orgs,
             digests=self.source.digests,
         )
 

@@ -9,7 +9,11 @@ import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.salts import StoredSalt
-from transforms.checks.references import LedgerFrames, OtherFeedsIds
+from transforms.changes import ACTIVE
+from transforms.checks.references import LedgerFrames, OtherFeedsIds, parent_ids
+
+# Under this word, in place of an entity, the ledger notes cross-lists beside changed ids.
+CROSS_LISTED = "cross-lists"
 
 
 class LedgerView:
@@ -37,6 +41,15 @@ class LedgerView:
     @cached_property
     def renamed(self) -> dict[tuple[str, str], str]:
         """The ids that the source replaced: by entity and new id, the id in the target."""
+        return {key: was for key, was in self._noted.items() if key[0] != CROSS_LISTED}
+
+    @cached_property
+    def cross_listed(self) -> dict[str, str]:
+        """The classes that the source moved to another course: class -> course, or blank."""
+        return {one: course for (kind, one), course in self._noted.items() if kind == CROSS_LISTED}
+
+    @cached_property
+    def _noted(self) -> dict[tuple[str, str], str]:
         return self._ledger.renamed(self.key)
 
     @cached_property
@@ -64,6 +77,13 @@ class LedgerView:
         if entity not in self._details:
             self._details[entity] = self._ledger.details(self.key, entity)
         return self._details[entity]
+
+    @property
+    def orgs(self) -> dict[str, str | None]:
+        """The org above each active org in the target, by sourcedId."""
+        active = self.details("orgs").filter(status=ACTIVE)
+        above = parent_ids(pl.col("parents"), "orgs").list.first()
+        return dict(active.select("sourcedId", above).iter_rows())
 
     def moments(self, entity: str, ids: pl.Series) -> pl.DataFrame:
         """Return when the accepted delta rows of some ids were last changed, where it is known."""

@@ -23,7 +23,7 @@ from flows.ended_roles import enrollments_before_drop, roster_before_drop
 from flows.extract import extract
 from flows.guard_context import guard_context
 from flows.job import Job
-from flows.ledger_view import LedgerView
+from flows.ledger_view import CROSS_LISTED, LedgerView
 from flows.load import load
 from flows.policies import with_policies
 from flows.recover import mark_unsure_records, recover
@@ -71,7 +71,14 @@ def check_drop(
         pool.submit(warm_up)  # importing pandera takes as long as reading a small drop
         reading = pool.submit(lambda: known.records)
         digests = digests_of(job.source.salt, job.as_written.prefix, known, job.source.unsent)
-        job = replace(job, source=replace(job.source, renamed=known.renamed, digests=digests))
+        source = replace(
+            job.source,
+            renamed=known.renamed,
+            cross_listed=known.cross_listed,
+            orgs=known.orgs,
+            digests=digests,
+        )
+        job = replace(job, source=source)
         if read:
             roster = read(job, watch)
         else:
@@ -221,7 +228,8 @@ def _archive_accepted(
     """
     ledger.note_moments(job.key, accepted.moments)
     content = archive.keep(job.run.id, standing, job.source.before, marks)
-    ledger.note_renamed(job.key, accepted.renamed, job.run.id)
+    cross_lists = {(CROSS_LISTED, one): course for one, course in accepted.cross_listed.items()}
+    ledger.note_renamed(job.key, {**accepted.renamed, **cross_lists}, job.run.id)
     if accepted.salted:
         note_salt(job.source.salt, job.key, job.run.id, ledger)
     return content

@@ -60,6 +60,8 @@ class Roster:
     spelt: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     # The ids that the source replaces from now on: from an entity and a new id to the old id.
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # The classes that the source moved to another course, from now on: class -> course, or blank.
+    cross_listed: Mapping[str, str] = field(default_factory=dict)
     # The ids that a file of old and new ids has changed back: entity -> new id -> old id.
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     salted: bool = False  # ids were made of personal data

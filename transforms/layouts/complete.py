@@ -34,6 +34,7 @@ ROLE_OF = {
 YEAR = "schoolYear"
 ORG = "primaryOrgSourcedId"
 NAMES = ("givenName", "familyName")
+DAY = r"^\d{4}-\d{2}-\d{2}$"
 # Columns in which the rows of one person may differ.
 MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
 
@@ -41,29 +42,50 @@ MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
 def with_district(
     parts: RowsByEntity, dialect: ReadingOptions
 ) -> tuple[RowsByEntity, list[Findings]]:
-    """Add a district above the orgs without a parent, unless the drop has an org of such a type."""
+    """Add a district above the orgs without a parent, unless the drop has an org of such a type.
+
+    If several orgs of such types have no parent, and no single one is the district, the added one
+    is above all of them. An org that had the district above it before keeps it.
+    """
     orgs = parts.get("orgs")
     if orgs is None or not orgs.frame.height:
         return parts, []
-    tops = orgs.frame.filter(pl.col("parentSourcedId").is_null() & pl.col("type").is_not_null())
-    if tops.height == 0 or tops["type"].is_in(ABOVE).all() or "district" in tops["type"]:
-        return parts, []
     sourced_id = dialect.district_id or f"district/{escape(dialect.district)}"
+    if sourced_id in orgs.frame["sourcedId"]:
+        return parts, []
+    below = _below_district(orgs.frame, sourced_id, dialect)
+    if not orgs.frame.select(below.any()).item():
+        return parts, []
     district: dict[str, str | None] = {
         "sourcedId": sourced_id,
         "name": dialect.district,
         "type": "district",
     }
-    parent = (
-        pl.when(~pl.col("type").is_in(ABOVE))
-        .then(pl.col("parentSourcedId").fill_null(sourced_id))
-        .otherwise("parentSourcedId")
-    )
+    parent = pl.when(below).then(pl.lit(sourced_id)).otherwise("parentSourcedId")
     frame = with_records(
         orgs.having(orgs.frame.with_columns(parent.alias("parentSourcedId"))), [district]
     )
     finding = file_finding("district_made", orgs.file, f"{dialect.district!r}, {sourced_id}")
     return parts | {"orgs": orgs.having(frame, "parentSourcedId")}, [finding]
+
+
+def _below_district(orgs: pl.DataFrame, sourced_id: str, dialect: ReadingOptions) -> pl.Expr:
+    """Whether an org is to be below the district that roster adds."""
+    known = [
+        one.removeprefix(dialect.prefix)
+        for one, above in dialect.orgs.items()
+        if above == f"{dialect.prefix}{sourced_id}"
+    ]
+    is_top = pl.col("parentSourcedId").is_null() & pl.col("status").is_null()
+    is_above = pl.col("type").is_in(ABOVE)
+    stays = is_top & pl.col("sourcedId").is_in(known)
+    tops = orgs.filter(is_top & pl.col("type").is_not_null()).unique("sourcedId")
+    above = tops.filter(is_above)["type"]
+    if above.len() > 1 and (above == "district").sum() != 1:
+        return is_top & (pl.col("type").is_not_null() | stays)
+    if tops.height == above.len() or "district" in above:
+        return stays
+    return is_top & (~is_above | stays)
 
 
 def district_of(parts: RowsByEntity) -> str | None:
@@ -232,6 +254,36 @@ def with_primary_teachers(part: EntityRows) -> EntityRows:
     first = pl.col("primary").max().over("classSourcedId", "userSourcedId", "role", "beginDate")
     primary = pl.when(without_id).then(first).otherwise("primary")
     return part.having(part.frame.with_columns(primary.alias("primary")))
+
+
+def with_one_period(part: EntityRows) -> EntityRows:
+    """Give all rows of one enrollment the same days: from its first begin to its last end.
+
+    A blank day is open. A row that deletes an enrollment has no days, so that it deletes the one
+    that there is.
+    """
+    key = ["classSourcedId", "userSourcedId", "role"]
+    deleted = pl.col("status").eq_missing(TOBEDELETED)
+    days = {name: pl.when(~deleted).then(pl.col(name)) for name in ("beginDate", "endDate")}
+    # Text that is no day stays, for the check.
+    is_day = {name: pl.col(name).str.contains(DAY) for name in days}
+    open_days = {name: (~deleted & pl.col(name).is_null()).any().over(key) for name in days}
+    outer = {
+        "beginDate": pl.when(is_day["beginDate"]).then(days["beginDate"]).min().over(key),
+        "endDate": pl.when(is_day["endDate"]).then(days["endDate"]).max().over(key),
+    }
+    several = pl.struct(key).is_duplicated()
+    return part.having(
+        part.frame.with_columns(
+            pl.when(deleted)
+            .then(None)
+            .when(several & is_day[name])
+            .then(pl.when(~open_days[name]).then(outer[name]))
+            .otherwise(name)
+            .alias(name)
+            for name in days
+        )
+    )
 
 
 def with_ids(part: EntityRows, kind: str, columns: tuple[str, ...]) -> EntityRows:

@@ -87,7 +87,10 @@ def add_prefix(roster: Roster, prefix: str) -> Roster:
     renamed = {
         (entity, prefix + new): prefix + was for (entity, new), was in roster.renamed.items()
     }
-    return replace(roster, tables=tables, renamed=renamed)
+    moved = {
+        prefix + one: course and prefix + course for one, course in roster.cross_listed.items()
+    }
+    return replace(roster, tables=tables, renamed=renamed, cross_listed=moved)
 
 
 def remove_prefix(renamed: RenamedIds, prefix: str) -> RenamedIds:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from transforms.findings import Findings
 from transforms.layouts.expressions import Cell
 from transforms.layouts.options import ReadingOptions
 from transforms.schemas import ENTITIES
@@ -141,11 +142,20 @@ class Layout:
     snapshot: bool = False
     # Put an org of type `district` above the schools.
     district: bool = False
+    # A person is in a class once in each role, whatever the days in the rows are.
+    enrolled_once: bool = False
     # Give people without a role the role that they have in classes.
     roles_from_enrollments: bool = False
     # Change the frames of the files before their rows are read, where cells cannot express it.
     # Frames have `#row` and the declared columns.
     prepare: Callable[[Frames, ReadingOptions], Frames] = lambda frames, _: frames
+    # The classes that the drop moves to another course for good: class -> course, by the ids that
+    # the target knows. Blank: moved back. Later drops need not say so again.
+    cross_lists: Callable[[Frames, ReadingOptions], Mapping[str, str]] = lambda _frames, _: {}
+    # Report what the prepared frames say and no record does; the names are those of the files.
+    report: Callable[[Frames, Mapping[str, str], ReadingOptions], list[Findings]] = (
+        lambda _frames, _names, _: []
+    )
     # The file that lists changed ids, with columns `entity`, `old` and `new` after `prepare`.
     renames: str = ""
     # Entities whose ids are made from the ids of another entity: kind of id, other entity.

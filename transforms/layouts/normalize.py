@@ -19,6 +19,7 @@ from transforms.layouts.complete import (
     with_district,
     with_district_id,
     with_ids,
+    with_one_period,
     with_primary_roles,
     with_primary_teachers,
     with_roles_from_classes,
@@ -53,6 +54,7 @@ def normalize_declared(layout: Layout, raw: Raw, dialect: ReadingOptions) -> Ros
     tables = {name: _table(name, part, layout, match, dialect) for name, part in parts.items()}
     tables = {name: table for name, table in tables.items() if _is_kept(table, layout, match)}
     tables, passwords = remove_passwords(tables, dialect.secrets)
+    names = {name: one.raw.name for name, one in match.files.items()}
     findings = merge_findings(
         [
             _with_entity(raw.findings, tables),
@@ -61,6 +63,7 @@ def normalize_declared(layout: Layout, raw: Raw, dialect: ReadingOptions) -> Ros
             *unmatched_joins(layout, match.files),
             *cleaned_cells(match.files),
             *without_zone(layout, match.files, dialect),
+            *layout.report(frames, names, dialect),
             *_unusable_files(layout, match),
             *_empty_files(match, dialect.strict),
             *completing,
@@ -76,6 +79,7 @@ def normalize_declared(layout: Layout, raw: Raw, dialect: ReadingOptions) -> Ros
         findings,
         {key: names for one in match.files.values() for key, names in one.spelt.items()},
         renames.renamed,
+        cross_listed=layout.cross_lists(frames, dialect),
         salted=dialect.digests.made,
         today=dialect.today,
     )
@@ -103,7 +107,9 @@ def complete(
     if "roles" in parts:
         parts = parts | {"roles": with_primary_roles(parts["roles"])}
     if "enrollments" in parts:
-        parts = parts | {"enrollments": with_primary_teachers(parts["enrollments"])}
+        enrollments = with_primary_teachers(parts["enrollments"])
+        enrollments = with_one_period(enrollments) if layout.enrolled_once else enrollments
+        parts = parts | {"enrollments": enrollments}
     parts = {
         name: with_ids(part, *ID_COLUMNS[name]) if name in ID_COLUMNS else part
         for name, part in parts.items()

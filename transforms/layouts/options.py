@@ -40,6 +40,10 @@ class ReadingOptions:
     without: tuple[str, ...] = ()
     # The old ids of records whose ids the source changed, by entity and new id; with the prefix.
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # The courses of classes that earlier drops moved: class -> course, with the prefix.
+    cross_listed: Mapping[str, str] = field(default_factory=dict)
+    # The org above each org that the target has, by sourcedId; with the prefix.
+    orgs: Mapping[str, str | None] = field(default_factory=dict)
     said: frozenset[str] = frozenset()  # settings present in the feed file: `words.grades`
     digests: DigestIds = field(default_factory=DigestIds)  # how personal data becomes ids
 

@@ -1,11 +1,12 @@
 """Canvas SIS import: any of its files, in any drop.
 
 - A drop is no snapshot: its rows are added, and rows with status `deleted` delete a record.
-  `completed` is no deletion: the person was in the class.
+  `completed` is no deletion: the person was in the class, and the enrollment has an end.
+- Timestamps without an offset are in UTC.
 - Accounts with accounts below them are districts; the others are schools.
 - People have the roles that they have in classes. Without any, `declared_user_type` is their role
   in the whole district.
-- A cross-listed section belongs to its new course.
+- A cross-listed section belongs to its new course, until a row says that it no longer does.
 - An enrollment with a course but no section is in a class that is made for that course.
 - `change_sis_id` changes ids; the target keeps the old ones.
 - A delta needs courses.csv beside sections.csv, for the school and the term of each section.
@@ -15,8 +16,11 @@ Source: Canvas documentation, `sis_csv`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from transforms.findings import Findings, row_findings
 from transforms.layouts import (
     Cell,
     File,
@@ -45,11 +49,22 @@ from transforms.layouts import (
     texts,
     utc_date,
 )
+from transforms.layouts.ids import remove_prefix
 
 OBSERVERS = ("observer", "ObserverEnrollment")
 GONE = ("deleted", "inactive")
 # A column that `prepare` adds: the account has courses.
 TEACHES = "#teaches"
+# A column that `prepare` adds: the last day of the class of an enrollment.
+CLASS_END = "#class_end"
+ENDS_OF = {
+    "sections": ("section_id", "course_id", "end_date"),
+    "courses": ("course_id", "term_id", "end_date"),
+    "terms": ("term_id", "end_date"),
+}
+IS_COMPLETED = (
+    pl.col("status").str.strip_chars().str.to_lowercase().is_in(["completed", "concluded"])
+)
 ENTITIES = {
     "account": "orgs",
     "term": "academicSessions",
@@ -119,8 +134,9 @@ COURSES = File(
             orgSourcedId=first(text("account_id"), district()),
         ),
     ),
+    reads=("end_date",),
     ignored=(
-        "integration_id", "start_date", "end_date", "course_format", "blueprint_course_id",
+        "integration_id", "start_date", "course_format", "blueprint_course_id",
         "grade_passback_setting", "homeroom_course", "friendly_name",
     ),
 )  # fmt: skip
@@ -143,7 +159,8 @@ SECTIONS = File(
             termSourcedIds=text("courses.term_id"),
         ),
     ),
-    ignored=("integration_id", "start_date", "end_date"),
+    reads=("end_date",),
+    ignored=("integration_id", "start_date"),
     joins=(OF_COURSE,),
 )
 
@@ -201,6 +218,22 @@ USERS = File(
 DEFAULT_CLASS = derived("class", text("course_id"))
 NO_OBSERVER = is_none("role", *OBSERVERS)
 
+
+def _end() -> Cell:
+    """Return the day after the last of an enrollment.
+
+    A completed one without a last day has that of its class, if the class is over.
+    """
+    own, of_class = day_after(utc_date("end_date")), day_after(utc_date(CLASS_END))
+
+    def of(dialect: ReadingOptions) -> pl.Expr:
+        end = of_class.of(dialect)
+        is_over = IS_COMPLETED & (end <= dialect.today.isoformat())
+        return pl.coalesce(own.of(dialect), pl.when(is_over).then(end))
+
+    return Cell((*own.reads, CLASS_END, "status"), of, dates=own.dates)
+
+
 ENROLLMENTS = File(
     "enrollments",
     required=("user_id", "status"),
@@ -224,6 +257,8 @@ ENROLLMENTS = File(
             status=status("status"),
             userSourcedId=text("user_id"),
             role=first(class_role("role"), class_role("role_id")),
+            beginDate=utc_date("start_date"),
+            endDate=_end(),
         ),
         rows(
             "roles",
@@ -234,7 +269,7 @@ ENROLLMENTS = File(
         ),
     ),
     reads=("associated_user_id",),
-    ignored=("root_account", "limit_section_privileges", "notify", "start_date", "end_date"),
+    ignored=("root_account", "limit_section_privileges", "notify"),
     joins=(OF_COURSE,),
 )
 
@@ -279,16 +314,18 @@ OTHERS = tuple(
 def _prepare(frames: Frames, dialect: ReadingOptions) -> Frames:
     """Rearrange what several files say together, or what cells cannot express."""
     frames = dict(frames)
+    if "change_sis_id" in frames:
+        frames["change_sis_id"] = _id_changes(frames["change_sis_id"])
     if "accounts" in frames and "courses" in frames:
         frames["accounts"] = _with_teaching(
             frames["accounts"], frames["courses"]["account_id"].drop_nulls()
         )
     if "user_observers" in frames or "enrollments" in frames:
         frames["user_observers"] = _observers(frames)
-    if "sections" in frames and "xlists" in frames:
-        frames["sections"] = _cross_listed(frames["sections"], frames["xlists"])
-    if "change_sis_id" in frames:
-        frames["change_sis_id"] = _id_changes(frames["change_sis_id"])
+    if "enrollments" in frames:
+        frames["enrollments"] = _with_ends_of_classes(frames)
+    if "sections" in frames:
+        frames["sections"] = _cross_listed(frames, dialect)
     return frames
 
 
@@ -325,12 +362,92 @@ def _observers(frames: Frames) -> pl.DataFrame:
     return links.filter(~pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False))
 
 
-def _cross_listed(sections: pl.DataFrame, xlists: pl.DataFrame) -> pl.DataFrame:
-    """Move cross-listed sections to their new course."""
-    active = xlists.filter(~pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False))
-    courses = dict(active.select("section_id", "xlist_course_id").drop_nulls().iter_rows())
+def _with_ends_of_classes(frames: Frames) -> pl.DataFrame:
+    """Add the last day of each enrollment's class: of its section, or else its course or term."""
+    rows = frames["enrollments"]
+    sections, courses, terms = (
+        frames[name] if name in frames else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+        for name, columns in ENDS_OF.items()
+    )
+    ends = _by_key(terms, "term_id", term_end="end_date")
+    ends = _by_key(courses, "course_id", "term_id", course_end="end_date").join(
+        ends, on="term_id", how="left"
+    )
+    own = _by_key(sections, "section_id", of_section="course_id", section_end="end_date")
+    rows = rows.select("#row", "section_id", "course_id").join(
+        own, on="section_id", how="left", maintain_order="left"
+    )
+    rows = rows.with_columns(pl.coalesce("of_section", "course_id").alias("course_id"))
+    rows = rows.join(ends, on="course_id", how="left", maintain_order="left")
+    last = rows.select(pl.coalesce("section_end", "course_end", "term_end")).to_series()
+    return frames["enrollments"].with_columns(last.alias(CLASS_END))
+
+
+def _by_key(frame: pl.DataFrame, key: str, *columns: str, **renamed: str) -> pl.DataFrame:
+    """Some columns of a file, with one row for each key."""
+    rows = frame.select(key, *columns, **{new: pl.col(name) for new, name in renamed.items()})
+    return rows.drop_nulls(key).unique(key, keep="first", maintain_order=True)
+
+
+def _cross_listed(frames: Frames, dialect: ReadingOptions) -> pl.DataFrame:
+    """Move cross-listed sections to their new course, also those of earlier drops."""
+    renamed = _renamed(frames, dialect)
+    new_ids = {(entity, was): new for (entity, new), was in renamed.items()}
+    known = {
+        one.removeprefix(dialect.prefix): course.removeprefix(dialect.prefix)
+        for one, course in dialect.cross_listed.items()
+    }
+    courses = {
+        new_ids.get(("classes", one), one): new_ids.get(("courses", course), course)
+        for one, course in {**known, **_cross_lists(frames, dialect)}.items()
+        if course
+    }
     course = pl.col("section_id").replace_strict(courses, default=None, return_dtype=pl.String)
-    return sections.with_columns(course_id=pl.coalesce(course, "course_id"))
+    return frames["sections"].with_columns(course_id=pl.coalesce(course, "course_id"))
+
+
+def _cross_lists(frames: Frames, dialect: ReadingOptions) -> dict[str, str]:
+    """The new course of each section in xlists.csv, or blank where the section moves back."""
+    if "xlists" not in frames:
+        return {}
+    renamed = _renamed(frames, dialect)
+    gone = pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False)
+    # A row that moves a section counts more than one that ends another cross-list of it.
+    lines = frames["xlists"].with_columns(gone.alias("#gone")).sort("#gone", descending=True)
+    pairs = lines.select("section_id", "xlist_course_id", "#gone").drop_nulls()
+    return {
+        renamed.get(("classes", section), section): ""
+        if over
+        else renamed.get(("courses", course), course)
+        for section, course, over in pairs.iter_rows()
+    }
+
+
+def _renamed(frames: Frames, dialect: ReadingOptions) -> dict[tuple[str, str], str]:
+    """The ids that the target knows, of earlier drops and of this one: by entity and new id."""
+    known = dict(remove_prefix(dialect.renamed, dialect.prefix))
+    if "change_sis_id" in frames:
+        lines = frames["change_sis_id"].select("entity", "old", "new")
+        known |= {(entity, new): known.get((entity, old), old) for entity, old, new in lines.rows()}
+    return known
+
+
+def _report(frames: Frames, names: Mapping[str, str], dialect: ReadingOptions) -> list[Findings]:
+    """Report completed enrollments whose end nothing says."""
+    if "enrollments" not in frames:
+        return []
+    rows = frames["enrollments"].filter(
+        IS_COMPLETED & NO_OBSERVER.of(dialect) & _end().of(dialect).is_null()
+    )
+    return [
+        row_findings(
+            "completed_undated",
+            rows,
+            file=names["enrollments"],
+            entity="enrollments",
+            column="end_date",
+        )
+    ]
 
 
 def _id_changes(changes: pl.DataFrame) -> pl.DataFrame:
@@ -356,7 +473,10 @@ LAYOUT = Layout(
     ),
     district=True,
     roles_from_enrollments=True,
+    enrolled_once=True,
     prepare=_prepare,
+    cross_lists=_cross_lists,
+    report=_report,
     renames="change_sis_id",
     made={"classes": ("class", "courses")},
 )
