@@ -19,7 +19,6 @@ from connectors.oneroster.target import ClientAuth, TargetError
 from flows.feeds.targets import read_credentials
 from flows.result import REPAIRED, RESTORED
 from flows.target import Credentials
-from flows.time_zones import time_zone
 from transforms.changes import ACTIVE
 from transforms.roster import Raw
 from transforms.schemas.entity import Version
@@ -92,7 +91,7 @@ def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | N
         page_size=table.page_size,
         concurrency=table.concurrency,
         provider=PROVIDERS[table.profile] if table.profile else None,
-        zone=time_zone(feed.time_zone) if "time_zone" in feed.model_fields_set else None,
+        zone=feed.own_zone,
         patience_seconds=table.patience_seconds,
         delta=table.delta,
         full_days=table.full_days,

@@ -9,6 +9,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -226,7 +227,7 @@ class Feed(BaseModel):
     @property
     def own_zone(self) -> ZoneInfo | None:
         """The time zone that the file names; None if it names none."""
-        return ZoneInfo(self.time_zone) if "time_zone" in self.model_fields_set else None
+        return time_zone(self.time_zone) if "time_zone" in self.model_fields_set else None
 
     @property
     def carrying(self) -> FeedVocabulary:
