@@ -11,7 +11,7 @@ from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.salts import stored_salt
 from flows.errors import SettingsError
 from flows.ledger_view import LedgerView
-from transforms.layouts.ids import DigestIds
+from transforms.layouts.ids import DIGEST, DigestIds
 
 SETTING = "`salt` of [source]"
 
@@ -36,7 +36,17 @@ def digests_of(setting: Salt, prefix: str, known: LedgerView, more: frozenset[st
         if setting.is_secret or not first.text:
             raise SettingsError(_other_salt_message(known.key, secret_before=not first.text))
         text = first.text  # the district may have been renamed
-    return DigestIds(text, known.readable | more, known.forgotten, prefix)
+    return DigestIds(
+        text, known.readable | more, known.forgotten, prefix, _digests_of_people(known)
+    )
+
+
+def _digests_of_people(known: LedgerView) -> frozenset[str]:
+    """Return the ids of people in the target that are digests."""
+    if known.salt is None or "users" not in known.records:
+        return frozenset()
+    ids = known.records["users"]["sourcedId"]
+    return frozenset(ids.filter(ids.str.contains(DIGEST)))
 
 
 def note_salt(setting: Salt, key: FeedKey, run: str, ledger: Ledger) -> None:

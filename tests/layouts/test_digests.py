@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from pathlib import Path
 
@@ -28,6 +29,11 @@ GUARDIANS = {
     "user": "Email,First Name,Last Name,Phone,SIS ID\nRosa.Ito@example.edu,Rosa,Ito,,",
     "guardianrelationship": "SIS ID,Email,Role\ns1,rosa.ito@example.edu,parent",
 }
+
+
+def digest(plain: str) -> str:
+    """The id of a contact, in the district `elm`."""
+    return f"contact-{hmac.digest(b'elm', plain.encode(), 'sha256').hex()[:32]}"
 
 
 def contacts(roster: Roster) -> list[str]:
@@ -156,3 +162,34 @@ def test_a_salt_is_not_shown() -> None:
 def test_readable_ids_are_shortened_where_people_read(text: str, shown: str | None) -> None:
     """To a digest that tells them apart; other ids and paths stay."""
     assert (shown or text) == re.sub("…[0-9a-f]{8}", "…d", redact_ids(text))
+
+
+def test_an_accent_makes_no_other_mother(tmp_path: Path) -> None:
+    """José and Jose at one address are one father; whoever was sent with an accent keeps that id."""
+    spelled = (
+        "1,s1,Ann,Lee,Jose Ito,jose@example.edu,Father\n",
+        "1,s2,Bo,Ray,José  ITO,jose@example.edu,Father\n",
+    )
+    plain, accented = (
+        digest(f"contact/jose@40example.edu/{name}@20ito") for name in ("jose", "jos@c3@a9")
+    )
+
+    new = of(tmp_path, spelled[0] + spelled[1])
+    alone = of(tmp_path, spelled[1])
+    sent = DigestIds("elm", digests=frozenset({accented}))
+    later = of(tmp_path, spelled[0] + spelled[1], sent)
+    both = of(
+        tmp_path, spelled[0] + spelled[1], DigestIds("elm", digests=frozenset({accented, plain}))
+    )
+
+    assert [plain] == contacts(new) == contacts(alone)
+    assert [accented] == contacts(later)
+    assert sorted([accented, plain]) == contacts(both)
+
+
+def test_who_is_forgotten_with_an_accent_stays_so() -> None:
+    """Only a digest of that id is kept."""
+    readable = "contact/jose@40example.edu/Jos@c3@a9@20Ito"
+    was = digest("contact/jose@40example.edu/jos@c3@a9@20ito")
+
+    assert was == DigestIds("elm", forgotten=frozenset({id_digest(was)})).id_of(readable)

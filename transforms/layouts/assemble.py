@@ -16,14 +16,17 @@ from transforms.schemas import ENTITIES
 
 # Columns that hold the fields of `Rows` with the same names.
 REPEATS, DERIVED, PRESUMED = "#repeats", "#derived", "#presumed"
+# Column: whether the names of a person come from one column, which has the full name.
+FULL_NAME = "#full_name"
+NAMES = ("givenName", "familyName")
 
 
 @dataclass(frozen=True)
 class EntityRows:
     """The rows of one entity, on their way to a `Table`."""
 
-    # The entity's columns, `#repeats`, `#derived`, `#presumed`, and `#row`, which is numbered over
-    # several files (see `findings.placed`).
+    # The entity's columns, `#repeats`, `#derived`, `#presumed`, `#full_name`, and `#row`, which is
+    # numbered over several files (see `findings.placed`).
     frame: pl.DataFrame
     # Rows that do not fit their header.
     lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST_COLUMNS))
@@ -220,8 +223,14 @@ def _read_rows(
             REPEATS: pl.lit(rows.repeats),
             DERIVED: pl.lit(rows.derived),
             PRESUMED: pl.lit(rows.presumed),
+            FULL_NAME: pl.lit(_has_full_name(rows)),
         },
-    ).select(ROW, *names, REPEATS, DERIVED, PRESUMED)
+    ).select(ROW, *names, REPEATS, DERIVED, PRESUMED, FULL_NAME)
+
+
+def _has_full_name(rows: Rows) -> bool:
+    reads = [set(rows.columns[name].reads) for name in NAMES if name in rows.columns]
+    return len(reads) == len(NAMES) and bool(set.intersection(*reads))
 
 
 def _cell(cell: Cell | None, dialect: ReadingOptions) -> pl.Expr:

@@ -6,15 +6,17 @@ rows of one person.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import polars as pl
 
 from transforms.findings import ROW, SPAN, Findings, file_finding, row_findings
-from transforms.layouts.assemble import PRESUMED, REPEATS, EntityRows, RowsByEntity
+from transforms.layouts.assemble import NAMES, PRESUMED, REPEATS, EntityRows, RowsByEntity
 from transforms.layouts.ids import DISTRICT, escape, make_id
 from transforms.layouts.options import ReadingOptions
+from transforms.layouts.people import NAME, agreeing_ids, with_evidence
+from transforms.names import comparable
 from transforms.schemas import ENTITIES, LIFECYCLE
 from transforms.schemas.vocabularies import TOBEDELETED
 
@@ -32,8 +34,7 @@ ROLE_OF = {
 }
 # The type of sessions that are school years.
 YEAR = "schoolYear"
-ORG = "primaryOrgSourcedId"
-NAMES = ("givenName", "familyName")
+ORG, MIDDLE_NAME = "primaryOrgSourcedId", "middleName"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 # Columns in which the rows of one person may differ.
 MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
@@ -462,17 +463,21 @@ def _year(year: str, frame: pl.DataFrame, dialect: ReadingOptions) -> dict[str, 
     }
 
 
-def merge_people(part: EntityRows) -> tuple[EntityRows, list[Findings]]:
+def merge_people(
+    part: EntityRows, demographics: EntityRows | None, made: Collection[str]
+) -> tuple[EntityRows, list[Findings]]:
     """Merge the rows of each person into one row.
 
     A row that was exported twice stays twice; exact duplicates are merged, and counted, later.
+    `made` are the ids that were made from personal data.
     """
     frame = without_superseded_deletions(part.frame)
     enabled = pl.col("enabledUser").fill_null("true")
     rows = frame.filter(pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null())
     if not rows.height:
         return part.having(frame.with_columns(enabled), "enabledUser"), []
-    rows = rows.filter(~pl.col("sourcedId").is_in(_contradictions(rows).implode()))
+    evidence = with_evidence(part.having(rows), demographics)
+    rows = rows.filter(~pl.col("sourcedId").is_in(_contradictions(evidence, made).implode()))
     single = frame.join(
         rows.select(ROW, "sourcedId"), on=[ROW, "sourcedId"], how="anti", maintain_order="left"
     )
@@ -490,25 +495,24 @@ def several_grades(part: EntityRows) -> Findings:
     )
 
 
-def _contradictions(rows: pl.DataFrame) -> pl.Series:
+def _contradictions(rows: pl.DataFrame, made: Collection[str]) -> pl.Series:
     """The ids that cannot be one person each.
 
-    Their rows have different names, or one file has different rows for the same org.
+    Their rows have different names and nothing else in common, or one file has different rows for
+    the same org. An id that was `made` from the name or address proves nothing about either.
     """
-    # Case and spaces make no other name.
-    names = (
-        pl.col(name).str.to_lowercase().str.replace_all(r"\s+", " ").fill_null("") for name in NAMES
-    )
-    with_name = rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in NAMES))
-    differing = (
-        with_name.with_columns(pl.concat_str(names, separator="|").alias("#name"))
-        .group_by("sourcedId")
-        .agg(pl.col("#name").n_unique())
-        .filter(pl.col("#name") > 1)["sourcedId"]
-    )
+    names = rows.drop_nulls(NAME).group_by("sourcedId").agg(pl.col(NAME).n_unique())
+    differing = names.filter(pl.col(NAME) > 1)["sourcedId"]
+    if differing.len():
+        agreeing = agreeing_ids(rows.filter(pl.col("sourcedId").is_in(differing.implode())))
+        agreeing = agreeing.filter(~agreeing.is_in(list(made)))
+        differing = differing.filter(~differing.is_in(agreeing.implode()))
     file_and_org = [pl.col(ROW) // SPAN, pl.col(ORG).fill_null("")]
+    # The names agree here, whatever their spelling.
+    others = [name for name in _single_valued(rows) if name not in (*NAMES, MIDDLE_NAME)]
+    content = pl.struct(*others, comparable(pl.col(MIDDLE_NAME)))
     contents = rows.filter(~pl.col(REPEATS)).select(
-        "sourcedId", *file_and_org, pl.struct(_single_valued(rows)).alias("#content")
+        "sourcedId", *file_and_org, content.alias("#content")
     )
     twice = contents.unique().filter(pl.struct("sourcedId", ROW, ORG).is_duplicated())["sourcedId"]
     return pl.concat([differing, twice]).unique()

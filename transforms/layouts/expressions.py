@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import reduce
 from types import MappingProxyType
 from typing import Literal
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -158,7 +159,9 @@ def derived_each(kind: str, column: str) -> Cell:
     """Make a list of ids with one part each, from the items of a list in lower case."""
     return Cell(
         (column,),
-        lambda _: by_value(pl.col(column), lambda cell: make_ids(kind, _listed(cell.lower()))),
+        lambda _: by_value(
+            pl.col(column), lambda cell: make_ids(kind, _listed(normalize("NFC", cell).lower()))
+        ),
     )
 
 
@@ -170,10 +173,8 @@ def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     wanted = len(parts) if needs is None else needs
 
     def of(dialect: ReadingOptions) -> pl.Expr:
-        return by_value(
-            make_full_id(kind, [part.of(dialect.zoneless) for part in parts], wanted),
-            dialect.digests.id_of,
-        )
+        readable = make_full_id(kind, [part.of(dialect.zoneless) for part in parts], wanted)
+        return by_values(readable, dialect.digests.ids_of)
 
     return Cell(columns_of(parts), of)
 
@@ -182,11 +183,16 @@ def digested_each(kind: str, column: str) -> Cell:
     """Make a list of ids as `derived_each` does, but from personal data: digests."""
 
     def of(dialect: ReadingOptions) -> pl.Expr:
-        def read(cell: str) -> str:
-            readable = filter(None, make_ids(kind, _listed(cell.lower())).split(","))
-            return ",".join(map(dialect.digests.id_of, readable))
+        def read(cells: list[str]) -> dict[str, str]:
+            readable = {cell: make_ids(kind, _listed(cell.lower())) for cell in cells}
+            items = {one for ids in readable.values() for one in ids.split(",") if one}
+            made = dialect.digests.ids_of(items)
+            return {
+                cell: ",".join(made[one] for one in ids.split(",") if one)
+                for cell, ids in readable.items()
+            }
 
-        return by_value(pl.col(column), read)
+        return by_values(pl.col(column), read)
 
     return Cell((column,), of)
 
@@ -461,11 +467,16 @@ def _iso(year: int, month: str, day: str, text: str) -> str:
 
 def by_value(cell: pl.Expr, convert: Callable[[str], str]) -> pl.Expr:
     """Convert each distinct value once: columns of dates and grades have few."""
+    return by_values(cell, lambda values: {value: convert(value) for value in values})
+
+
+def by_values(cell: pl.Expr, convert: Callable[[list[str]], dict[str, str]]) -> pl.Expr:
+    """Convert all distinct values together."""
 
     def replace(cells: pl.Series) -> pl.Series:
-        values = cells.drop_nulls().unique()
+        values = convert(cells.drop_nulls().unique().to_list())
         return cells.replace_strict(
-            {value: convert(value) or None for value in values},
+            {value: result or None for value, result in values.items()},
             default=None,
             return_dtype=pl.String,
         )

@@ -12,12 +12,14 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 
 import polars as pl
 
+from transforms.names import without_accents
 from transforms.renamed_ids import RenamedIds
 from transforms.roster import Roster, Table
 from transforms.schemas import Column
@@ -38,7 +40,8 @@ def make_id(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
         long = keys.filter((keys.str.len_bytes() > LONGEST).fill_null(value=False)).unique()
         return keys.replace({one: shorten(one) for one in long}) if long.len() else keys
 
-    whole = make_full_id(kind, parts, needs)
+    # The same text with composed and with decomposed accents makes the same id.
+    whole = make_full_id(kind, [part.str.normalize("NFC") for part in parts], needs)
     return whole.map_batches(cut, return_dtype=pl.String, is_elementwise=True)
 
 
@@ -125,7 +128,9 @@ def _prefixed_column(column: Column, prefix: str) -> pl.Expr:
 
 
 DIGEST_LENGTH = 32  # hexadecimal digits of a digest
+DIGEST = rf"-[0-9a-f]{{{DIGEST_LENGTH}}}$"
 _ESCAPES = re.compile(r"(?:@[0-9a-f]{2})+")
+_BEYOND_ASCII = re.compile(r"@[c-f][0-9a-f]")
 
 
 @dataclass(frozen=True)
@@ -142,13 +147,30 @@ class DigestIds:
     # SHA-256 digests of the ids of erased people, with the prefix.
     forgotten: frozenset[str] = field(default=frozenset(), repr=False)
     prefix: str = ""
+    # Digests that the target already has, with the prefix.
+    digests: frozenset[str] = field(default=frozenset(), repr=False)
     # Readable id -> id.
     _made: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # Readable id without accents -> the digest of a spelling with accents that was sent.
+    _accented: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def made(self) -> bool:
         """Whether any id was made."""
         return bool(self._made)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids that were made."""
+        return frozenset(self._made.values())
+
+    def ids_of(self, readable: Collection[str]) -> dict[str, str]:
+        """Return the id for each of several readable ids.
+
+        Spellings with accents come first: if one of them was sent, the others get its id.
+        """
+        in_order = sorted(readable, key=lambda one: _BEYOND_ASCII.search(one) is None)
+        return {one: self.id_of(one) for one in in_order}
 
     def id_of(self, readable: str) -> str:
         """Return the id for a readable id.
@@ -171,9 +193,22 @@ class DigestIds:
             # An erased person keeps this id, by which the record is left out.
             if self.forgotten and _sha256(known) in self.forgotten:
                 return known.removeprefix(self.prefix)
-        own = plain_form(readable) if self.prefix else plain
-        digest = hmac.digest(self.salt.encode(), own.encode(), "sha256").hex()
-        return f"{readable.partition('/')[0]}-{digest[:DIGEST_LENGTH]}"
+        return self._digest_of(plain_form(readable) if self.prefix else plain)
+
+    def _digest_of(self, plain: str) -> str:
+        """Return the digest of a plain form without its accents.
+
+        A digest with accents stays if it was sent, or if it is that of an erased person.
+        """
+        digest, bare = self._digest(plain), bare_form(plain)
+        if self.prefix + digest in self.digests or _sha256(self.prefix + digest) in self.forgotten:
+            self._accented.setdefault(bare, digest)
+            return digest
+        return self._accented.get(bare) or self._digest(bare)
+
+    def _digest(self, plain: str) -> str:
+        digest = hmac.digest(self.salt.encode(), plain.encode(), "sha256").hex()
+        return f"{plain.partition('/')[0]}-{digest[:DIGEST_LENGTH]}"
 
     @cached_property
     def _sent_by_plain_id(self) -> dict[str, str]:
@@ -188,6 +223,14 @@ def plain_form(readable: str) -> str:
     """
     kind, *parts = readable.split("/")
     return "/".join([kind, *(escape(_plain_part(_unescaped(part))) for part in parts)])
+
+
+def bare_form(plain: str) -> str:
+    """Return a plain form without accents."""
+    if "@" not in plain:
+        return plain
+    kind, *parts = plain.split("/")
+    return "/".join([kind, *(escape(without_accents(_unescaped(part))) for part in parts)])
 
 
 def _plain_part(part: str) -> str:

@@ -30,6 +30,7 @@ from transforms.layouts.complete import (
 from transforms.layouts.layout import Layout, Rows
 from transforms.layouts.match import LayoutMatch, match_files
 from transforms.layouts.options import ReadingOptions
+from transforms.layouts.people import with_one_name
 from transforms.layouts.renames import restore_old_ids
 from transforms.layouts.spreadsheets import check_spreadsheet_damage
 from transforms.layouts.time_zone import without_zone
@@ -93,12 +94,13 @@ def complete(
         _described_once,
         lambda parts: (_with_clean_cells(parts), []),
         lambda parts: check_spreadsheet_damage(parts, dialect.repair),
+        _with_names,
         *([lambda parts: with_district(parts, dialect)] if layout.district else []),
         lambda parts: (with_district_id(parts, dialect), []),
         lambda parts: with_years(_with_class_type(parts, dialect), dialect),
         with_school_of_class,
         *([with_roles_from_classes] if layout.roles_from_enrollments else []),
-        _with_people,
+        lambda parts: _with_people(parts, dialect),
     ]
     findings: list[Findings] = []
     for step in steps:
@@ -123,8 +125,10 @@ def _described_once(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
     """Keep derived records once, as their first row describes them; report rows that differ."""
     done, findings = {}, []
     for name, part in parts.items():
-        derived = part.frame.filter(pl.col(DERIVED) & pl.col("sourcedId").is_not_null())
         cells = [one for one in part.frame.columns if not one.startswith("#")]
+        derived = part.frame.filter(
+            pl.col(DERIVED) & pl.col("sourcedId").is_not_null()
+        ).with_columns(pl.col(cells).str.normalize("NFC"))
         # Sorted, so that another order of rows makes no difference.
         first = derived.sort(pl.col(ROW) // SPAN, *cells, nulls_last=True).unique(
             "sourcedId", keep="first", maintain_order=True
@@ -165,15 +169,25 @@ def _with_class_type(parts: RowsByEntity, dialect: ReadingOptions) -> RowsByEnti
     return parts | {"classes": part.having(part.frame.with_columns(class_type), "classType")}
 
 
-def _with_people(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
+def _with_names(parts: RowsByEntity) -> tuple[RowsByEntity, list[Findings]]:
+    if "users" not in parts:
+        return parts, []
+    part, findings = with_one_name(parts["users"])
+    return parts | {"users": part}, findings
+
+
+def _with_people(
+    parts: RowsByEntity, dialect: ReadingOptions
+) -> tuple[RowsByEntity, list[Findings]]:
     findings: list[Findings] = []
-    for name, step in (("users", merge_people), ("demographics", merge_demographics)):
-        if name in parts:
-            part, reported = step(parts[name])
-            parts = parts | {name: part}
-            findings += reported
     if "users" in parts:
-        findings.append(several_grades(parts["users"]))
+        made = dialect.digests.ids
+        part, findings = merge_people(parts["users"], parts.get("demographics"), made)
+        parts = parts | {"users": part}
+        findings = [*findings, several_grades(part)]
+    if "demographics" in parts:
+        part, reported = merge_demographics(parts["demographics"])
+        parts, findings = parts | {"demographics": part}, [*findings, *reported]
     return parts, findings
 
 

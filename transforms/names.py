@@ -1,0 +1,31 @@
+"""Names as people compare them: without accents, case, spaces and hyphens."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import polars as pl
+
+# Only marks of Latin, Greek and Cyrillic letters. In other scripts, a mark makes another letter.
+_MARKS = "[\u0300-\u036f]"
+_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"}
+_BESIDES_LETTERS = r"[^\p{L}\p{M}\p{N}]"
+
+
+def comparable(cell: pl.Expr) -> pl.Expr:
+    """Return what the spellings of one name share; blank for a blank name.
+
+    A name without any letter or digit stays as it is.
+    """
+    plain = cell.str.normalize("NFKD").str.replace_all(_MARKS, "").str.to_lowercase()
+    plain = plain.str.normalize("NFC").str.replace_many(_LETTERS)
+    letters = plain.str.replace_all(_BESIDES_LETTERS, "")
+    return pl.when(letters == "").then(cell).otherwise(letters).fill_null("")
+
+
+def without_accents(text: str) -> str:
+    """Return a text in lower case without the accents of its letters."""
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    bare = "".join(sign for sign in decomposed if not "\u0300" <= sign <= "\u036f")
+    composed = unicodedata.normalize("NFC", bare)
+    return "".join(_LETTERS.get(sign, sign) for sign in composed)
