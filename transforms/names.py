@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import polars as pl
 
@@ -17,10 +18,20 @@ def comparable(cell: pl.Expr) -> pl.Expr:
 
     A name without any letter or digit stays as it is.
     """
-    plain = cell.str.normalize("NFKD").str.replace_all(_MARKS, "").str.to_lowercase()
-    plain = plain.str.normalize("NFC").str.replace_many(_LETTERS)
-    letters = plain.str.replace_all(_BESIDES_LETTERS, "")
+    letters = _bare(cell, "NFKD").str.replace_all(_BESIDES_LETTERS, "")
     return pl.when(letters == "").then(cell).otherwise(letters).fill_null("")
+
+
+def without_accents_each(cell: pl.Expr) -> pl.Expr:
+    """Return each text in lower case, without accents, and with single spaces; blank: null."""
+    plain = _bare(cell, "NFD").str.replace_all(r"\s+", " ").str.strip_chars()
+    return pl.when(plain != "").then(plain)
+
+
+def _bare(cell: pl.Expr, form: Literal["NFD", "NFKD"]) -> pl.Expr:
+    """Return each text in lower case and without accents."""
+    plain = cell.str.normalize(form).str.replace_all(_MARKS, "").str.to_lowercase()
+    return plain.str.normalize("NFC").str.replace_many(_LETTERS)
 
 
 def without_accents(text: str) -> str:

@@ -33,6 +33,7 @@ from transforms.layouts.vocabulary import (
     Words,
     grade_of,
 )
+from transforms.names import without_accents_each
 
 ITEMS = re.compile(r"[,;|]")
 
@@ -153,6 +154,23 @@ def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
         lambda dialect: make_id(kind, [part.of(dialect.zoneless) for part in parts], wanted),
         made=True,
     )
+
+
+def where_several(cell: Cell, *key: Cell, where: Cell | None = None) -> Cell:
+    """Take a cell where the rows with the same key differ in it; otherwise, blank.
+
+    It is in lower case and without accents and needless spaces, which make no difference. Only rows
+    for which `where` holds count.
+    """
+    conditions = () if where is None else (where,)
+
+    def of(dialect: ReadingOptions) -> pl.Expr:
+        own = without_accents_each(cell.of(dialect))
+        counted = own if where is None else pl.when(where.of(dialect)).then(own)
+        keys = [one.of(dialect).str.normalize("NFC").str.strip_chars() for one in key]
+        return pl.when(counted.drop_nulls().n_unique().over(keys) > 1).then(own)
+
+    return Cell(columns_of((cell, *key, *conditions)), of)
 
 
 def derived_each(kind: str, column: str) -> Cell:

@@ -33,6 +33,7 @@ from transforms.layouts import (
     text,
     texts,
     user_ids,
+    where_several,
     yes_no,
 )
 from transforms.layouts.vocabulary import FAMILY
@@ -191,8 +192,10 @@ STAFF = File(
     ignored=("Title", "Department", *EXTENSIONS),
 )
 
+# If a school uses one number for several courses, number and name identify the course.
+OTHER_NAME = where_several(text("Course_name"), text("School_id"), text("Course_number"))
 COURSE = first(
-    derived("course", text("School_id"), text("Course_number")),
+    derived("course", text("School_id"), text("Course_number"), OTHER_NAME, needs=2),
     derived("course-named", text("School_id"), text("Course_name")),
     derived("course-of", text("School_id"), text("Section_id")),
 )

@@ -39,6 +39,7 @@ from transforms.layouts import (
     text,
     texts,
     user_ids,
+    where_several,
 )
 from transforms.layouts.layout import Rows
 from transforms.layouts.vocabulary import FAMILY, STATES
@@ -87,9 +88,14 @@ TERM = first(
     ),
 )
 # A course without an id is identified by its number or name in its school. Without those, it is the
-# course of one section.
+# course of one section. If a school uses one number for several courses, number and name identify
+# the course.
+WITHOUT_COURSE = blank("Course SIS ID")
+OTHER_NAME = where_several(
+    text("Course Name"), text("School SIS ID"), text("Course Number"), where=WITHOUT_COURSE
+)
 OWN_COURSE = first(
-    derived("course", text("School SIS ID"), text("Course Number")),
+    derived("course", text("School SIS ID"), text("Course Number"), OTHER_NAME, needs=2),
     derived("course-named", text("School SIS ID"), text("Course Name")),
     derived("course-of", text("School SIS ID"), text("SIS ID")),
 )
@@ -126,7 +132,7 @@ SECTION = File(
         rows(
             "courses",
             COURSE,
-            where=blank("Course SIS ID"),
+            where=WITHOUT_COURSE,
             derived=True,
             sourcedId=OWN_COURSE,
             orgSourcedId=text("School SIS ID"),
