@@ -196,6 +196,9 @@ _REFERENCES = (
     Rule("class_without_student", "warning", "a class has no student", "No action needed if this is correct. Some apps hide classes without a student."),
     Rule("primary_twice", "warning", "a class has several main teachers at one time; the one whose enrollment id comes first is used", "Set `primary` for one of them."),
     Rule("email_shared", "warning", "several people have the same email address", "Check whether it is one person with two ids. Each was loaded as a person."),
+    Rule("username_shared", "warning", "several people have the same username", "Check whether it is one person with two ids. Each was loaded as a person."),
+    Rule("identifier_shared", "warning", "several students, or several other people, have the same identifier", "Check whether it is one person with two ids. Each was loaded as a person."),
+    Rule("master_identifier_shared", "warning", "several people have the same userMasterIdentifier, which names one person in all systems", "Check whether it is one person with two ids. Each was loaded as a person."),
     Rule("id_case", "warning", "ids differ only in case; they were treated as different records", "Check whether one record is meant."),
 )  # fmt: skip
 

@@ -35,6 +35,8 @@ from transforms.target_vocabulary import FeedVocabulary, MappedColumn, TargetVoc
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"
 EMAIL = rf"^[^@\s,;<>()\[\]]+@{_LABEL}(?:\.{_LABEL})+$"
 WILDCARD = "*"
+# Column: whether the feed's template gave a user the address.
+GENERATED = "#generated"
 SITE_ADMINISTRATOR = ADMINISTRATOR["school"]
 UNMAPPED_COLUMNS: dict[str, type[pl.DataType]] = {
     "entity": pl.String,
@@ -298,15 +300,33 @@ def _with_addresses(
     own = pl.when(email.str.contains(EMAIL)).then(email)
     from_template = _fill_in(template) if template else pl.lit(None, pl.String)
     valid = pl.when(from_template.str.contains(EMAIL)).then(from_template)
-    accepted = records.accepted.with_columns(email=pl.coalesce(own, valid))
+    accepted = records.accepted.with_columns(
+        email=pl.coalesce(own, valid), **{GENERATED: own.is_null()}
+    )
     missing = accepted.filter(pl.col("email").is_null())
     found = [
         row_findings(
             "target_value", wrong, file=records.file, entity="users", column="email", value="email"
         ),
         row_findings("target_email", missing, file=records.file, entity="users", column="email"),
+        row_findings(
+            "email_shared",
+            accepted.filter(_shares_generated()),
+            file=records.file,
+            entity="users",
+            column="email",
+            value="sourcedId",
+            detail="made by email_template",
+        ),
     ]
-    return replace(records, accepted=accepted), found
+    return replace(records, accepted=accepted.drop(GENERATED)), found
+
+
+def _shares_generated() -> pl.Expr:
+    """Whether several people have a user's address, and it was generated for one of them."""
+    address = pl.col("email").str.to_lowercase()
+    shared = address.is_duplicated() & address.is_not_null()
+    return shared & pl.col(GENERATED).any().over(address)
 
 
 def _fill_in(template: str) -> pl.Expr:

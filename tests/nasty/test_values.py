@@ -183,6 +183,32 @@ def test_an_address_that_two_people_have_is_told(email: str, tmp_path: Path) -> 
     assert ({"email_shared"}, 4) == (rules(checked), len(accepted(checked, "users")))
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "rule"),
+    [
+        ("username", ("afern", "AFERN"), "username_shared"),
+        ("identifier", ("1001", "1001"), "identifier_shared"),
+        ("userMasterIdentifier", ("X1", "X1"), "master_identifier_shared"),
+    ],
+)
+def test_names_and_numbers_of_two_people_are_told(
+    column: str, values: tuple[str, str], rule: str, tmp_path: Path
+) -> None:
+    """People sign in with them; both people are taken as they are."""
+    rows = changed(changed(district(), "tia", **{column: values[0]}), "mum", **{column: values[1]})
+
+    checked = judged(tmp_path, rows)
+
+    assert ({rule}, 4) == (rules(checked), len(accepted(checked, "users")))
+
+
+def test_a_student_may_have_the_number_of_a_teacher(tmp_path: Path) -> None:
+    """Each kind of people has numbers of its own."""
+    rows = changed(changed(district(), "bo", identifier="7"), "tia", identifier="7")
+
+    assert set() == rules(judged(tmp_path, rows))
+
+
 def test_a_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     """Its first property is found."""
     file = drop(tmp_path, district()) / "manifest.csv"

@@ -165,6 +165,27 @@ def test_a_template_may_use_any_column(tmp_path: Path) -> None:
     assert ["tia"] == result.findings.errors.filter(rule="target_email")["sourcedId"].to_list()
 
 
+@pytest.mark.parametrize("name", ["Ada", "ADA"])
+def test_a_template_that_gives_two_people_one_address_is_told(name: str, tmp_path: Path) -> None:
+    """Or somebody's own address; both are taken as they are."""
+    template = feed_vocabulary(TIMEBACK.vocabulary, email_template="{givenName}@example.edu")
+    rows = changed(district(), "bo", email="", givenName="Ada")
+    both = changed(rows, "mum", email="", givenName=name)
+    own = changed(rows, "mum", email=f"{name}@example.edu")
+
+    alone, *shared = (
+        carried(tmp_path / str(number), one, template)
+        for number, one in enumerate((rows, both, own))
+    )
+
+    assert "email_shared" not in rules(alone)
+    for result in shared:
+        assert ("email_shared", 2, "made by email_template") in [
+            (notice.rule, notice.count, notice.detail) for notice in result.findings.notices
+        ]
+        assert "mum" in result.standing["users"].accepted["sourcedId"]
+
+
 def test_sessions_belong_to_the_root_of_the_drop(tmp_path: Path) -> None:
     """Or to what the feed file says."""
     root, said = (

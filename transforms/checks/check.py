@@ -23,7 +23,7 @@ from transforms.checks.parts import (
     role_findings,
     single_findings,
 )
-from transforms.checks.plausibility import shared_addresses, suggest_ids
+from transforms.checks.plausibility import shared_values, suggest_ids
 from transforms.checks.references import (
     LedgerFrames,
     OtherFeedsIds,
@@ -103,7 +103,7 @@ def check(
     parts = {name: one for name, one in state.standing.items() if one.entity.folds_into}
     standing = {name: one for name, one in state.standing.items() if name not in parts}
     standing, class_findings = reconcile_classes(standing)
-    plausibility = [*shared_addresses(standing), *suggest_ids(state.found, roster)]
+    plausibility = [*shared_values(standing), *suggest_ids(state.found, roster)]
     return Checked(standing, merge_findings([*state.found, *class_findings, *plausibility]), parts)
 
 

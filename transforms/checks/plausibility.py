@@ -8,30 +8,56 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.findings import Findings, file_finding, merge_findings, row_findings
+from transforms.payload import part_values
 from transforms.records import RosterState
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
 
+# Columns of users in which each person should have another value, and the rules that say so.
+UNIQUE = {
+    "email": "email_shared",
+    "username": "username_shared",
+    "identifier": "identifier_shared",
+    "userMasterIdentifier": "master_identifier_shared",
+}
+WITHOUT_CASE = ("email", "username")
 CLOSE = 0.8
 # To find the nearest of many ids takes long. Among many ids, a near one is also likely by chance.
 MOST_MISSING, MOST_IDS = 20, 2000
 
 
-def shared_addresses(standing: RosterState) -> list[Findings]:
-    """Report people who share an e-mail address; case is ignored."""
+def shared_values(standing: RosterState) -> list[Findings]:
+    """Report people who share an address, a username or a number."""
     users = standing.get("users")
     if users is None:
         return []
-    addresses = users.accepted["email"].drop_nulls().str.to_lowercase()
-    if addresses.hash().n_unique() == addresses.len():
-        return []
-    shared = addresses.filter(addresses.is_duplicated()).unique()
-    rows = users.accepted.filter(pl.col("email").str.to_lowercase().is_in(shared.implode()))
     return [
         row_findings(
-            "email_shared", rows, file=users.file, entity="users", column="email", value="sourcedId"
+            rule,
+            _sharing(users.accepted, column),
+            file=users.file,
+            entity="users",
+            column=column,
+            value="sourcedId",
         )
+        for column, rule in UNIQUE.items()
+        if column in users.accepted.columns
     ]
+
+
+def _sharing(users: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Return the users who share the value of a column."""
+    cell = pl.col(column).str.to_lowercase() if column in WITHOUT_CASE else pl.col(column)
+    values = users.select(cell).to_series().drop_nulls()
+    if values.hash().n_unique() == values.len():
+        return users.clear()
+    shared = values.filter(values.is_duplicated()).unique()
+    rows = users.filter(cell.is_in(shared.implode()))
+    if column != "identifier" or "roles" not in rows.columns:
+        return rows
+    # Students and staff have numbers of their own kind each.
+    student = part_values(rows["roles"], "role").str.contains("student").fill_null(value=False)
+    return rows.filter(pl.struct(cell, student.alias("#student")).is_duplicated())
 
 
 def suggest_ids(found: list[Findings], roster: Roster) -> Iterator[Findings]:
