@@ -25,6 +25,7 @@ from transforms.findings import (
     merge_findings,
     row_findings,
 )
+from transforms.layouts.ids import ESCAPE
 from transforms.payload import Part, parts_by_name
 from transforms.records import EntityRecords, RosterState, dependents, without_references
 from transforms.roster import Roster
@@ -333,8 +334,17 @@ def _fill_in(template: str) -> pl.Expr:
     """Fill in a template such as `{sourcedId}@students.example.edu`; null if a field is blank."""
     pieces: list[pl.Expr] = []
     for text, name, _, _ in string.Formatter().parse(template):
-        pieces += [pl.lit(text), pl.col(name)] if name else [pl.lit(text)]
+        pieces += [pl.lit(text), _in_address(name)] if name else [pl.lit(text)]
     return pl.concat_str(pieces)
+
+
+def _in_address(name: str) -> pl.Expr:
+    """Return a column as a template uses it: in an id that was escaped, `=` stands for `@`."""
+    cell = pl.col(name)
+    if name != "sourcedId":
+        return cell
+    written = cell.str.replace_all("@", "=", literal=True)
+    return pl.when(cell.str.contains(ESCAPE)).then(written).otherwise(cell)
 
 
 def _root(standing: RosterState) -> str | None:

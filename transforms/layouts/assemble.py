@@ -47,6 +47,10 @@ class EntityRows:
         """Return a copy with other rows, and with more columns that have values."""
         return replace(self, frame=frame, said=self.said | frozenset(said))
 
+    def with_lost(self, lost: pl.DataFrame) -> EntityRows:
+        """Return a copy with other rows that do not fit their header."""
+        return replace(self, lost=lost)
+
 
 RowsByEntity = dict[str, EntityRows]
 

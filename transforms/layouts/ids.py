@@ -28,6 +28,10 @@ LONGEST = 200
 # Stands for the org above all others until that is known; no id can contain `#`.
 DISTRICT = "#district"
 _ESCAPED = re.compile(r"[^0-9A-Za-z.\-_]")
+_ALLOWED = re.compile(r"[0-9A-Za-z.\-_/@]+")
+# What `escape` makes of a character: one byte, or several bytes beyond ASCII.
+ESCAPE = r"@(?:[01][0-9a-f]|2[0-9a-cf]|3[a-f]|40|5[b-e]|60|7[b-f]|[c-f][0-9a-f]@[89ab][0-9a-f])"
+_ESCAPE = re.compile(ESCAPE)
 
 
 def make_id(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
@@ -75,6 +79,26 @@ def escape(part: str) -> str:
     return _ESCAPED.sub(lambda match: "".join(f"@{byte:02x}" for byte in match[0].encode()), part)
 
 
+def escape_source_id(sourced_id: str) -> str:
+    """Write an id of the source so that OneRoster allows it, and no two ids become one.
+
+    Escaped are ids with other characters than OneRoster allows, and ids that look escaped: these
+    contain no `/`, so they are never equal to a derived id. All other ids stay as they are.
+    """
+    if _ALLOWED.fullmatch(sourced_id) and not _looks_escaped(sourced_id):
+        return sourced_id
+    return escape(sourced_id)
+
+
+def unescape_source_id(sourced_id: str) -> str:
+    """Return the id as the source writes it."""
+    return _unescaped(sourced_id) if _looks_escaped(sourced_id) else sourced_id
+
+
+def _looks_escaped(sourced_id: str) -> bool:
+    return "/" not in sourced_id and _ESCAPE.search(sourced_id) is not None
+
+
 def shorten(key: str) -> str:
     """Return an id as it is, or, if it is too long, its beginning and a digest of it."""
     if len(key.encode()) <= LONGEST:
@@ -96,12 +120,13 @@ def add_prefix(roster: Roster, prefix: str) -> Roster:
     return replace(roster, tables=tables, renamed=renamed, cross_listed=moved)
 
 
-def remove_prefix(renamed: RenamedIds, prefix: str) -> RenamedIds:
-    """Remove the prefix from changed ids: return them as the source writes them."""
-    return {
-        (entity, new.removeprefix(prefix)): was.removeprefix(prefix)
-        for (entity, new), was in renamed.items()
-    }
+def in_source_ids(renamed: RenamedIds, prefix: str) -> RenamedIds:
+    """Return changed ids as the source writes them: without the prefix, and not escaped."""
+
+    def source_id(sourced_id: str) -> str:
+        return unescape_source_id(sourced_id.removeprefix(prefix))
+
+    return {(entity, source_id(new)): source_id(was) for (entity, new), was in renamed.items()}
 
 
 def _prefixed(table: Table, prefix: str) -> Table:

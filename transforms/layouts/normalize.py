@@ -32,6 +32,7 @@ from transforms.layouts.match import LayoutMatch, match_files
 from transforms.layouts.options import ReadingOptions
 from transforms.layouts.people import with_one_name
 from transforms.layouts.renames import restore_old_ids
+from transforms.layouts.source_ids import escape_source_ids
 from transforms.layouts.spreadsheets import check_spreadsheet_damage
 from transforms.layouts.time_zone import without_zone
 from transforms.roster import Raw, Roster, SnapshotMode, Table
@@ -94,6 +95,7 @@ def complete(
         _described_once,
         lambda parts: (_with_clean_cells(parts), []),
         lambda parts: check_spreadsheet_damage(parts, dialect.repair),
+        escape_source_ids,
         _with_names,
         *([lambda parts: with_district(parts, dialect)] if layout.district else []),
         lambda parts: (with_district_id(parts, dialect), []),

@@ -12,12 +12,15 @@ import polars as pl
 
 from transforms.findings import Findings, file_finding, row_findings
 from transforms.layouts.assemble import EntityRows, RowsByEntity
-from transforms.layouts.ids import escape, remove_prefix
+from transforms.layouts.ids import escape, escape_source_id, in_source_ids
 from transforms.layouts.layout import Layout
 from transforms.layouts.match import LayoutMatch
 from transforms.layouts.options import ReadingOptions
 from transforms.renamed_ids import RenamedIds, by_entity, new_renames, problem_in, with_old
 from transforms.schemas import ENTITIES
+
+# Written behind an id that belongs to another record now, so that its row is rejected.
+GIVEN_UP = " (given up)"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def restore_old_ids(
 
     The changes are those that this drop lists, and those known from earlier drops.
     """
-    known = remove_prefix(dialect.renamed, dialect.prefix)
+    known = in_source_ids(dialect.renamed, dialect.prefix)
     changes = match.files.get(layout.renames)
     if changes is None or not changes.frame.height:
         return _restore_ids(parts, layout, known)
@@ -47,7 +50,10 @@ def restore_old_ids(
     new = new_renames(ids.frame, known)
     finding = file_finding("ids_changed", ids.name, count=ids.frame.height)
     restored = _restore_ids(parts, layout, {**known, **new})
-    return replace(restored, renamed=new, findings=(finding, *restored.findings))
+    renamed = {  # as the target knows them
+        (entity, escape_source_id(one)): escape_source_id(was) for (entity, one), was in new.items()
+    }
+    return replace(restored, renamed=renamed, findings=(finding, *restored.findings))
 
 
 def _restore_ids(parts: RowsByEntity, layout: Layout, renamed: RenamedIds) -> RestoredIds:
@@ -63,7 +69,7 @@ def _restore_ids(parts: RowsByEntity, layout: Layout, renamed: RenamedIds) -> Re
     # the text that replaces the id.
     given_up = {(name, was) for (name, _), was in renamed.items()} - renamed.keys()
     replacements = by_entity(
-        {**renamed, **made, **{(name, was): f"{was} (given up)" for name, was in given_up}}
+        {**renamed, **made, **{(name, was): f"{was}{GIVEN_UP}" for name, was in given_up}}
     )
     findings = [
         row_findings(

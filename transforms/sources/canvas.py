@@ -49,7 +49,7 @@ from transforms.layouts import (
     texts,
     utc_date,
 )
-from transforms.layouts.ids import remove_prefix
+from transforms.layouts.ids import in_source_ids
 
 OBSERVERS = ("observer", "ObserverEnrollment")
 GONE = ("deleted", "inactive")
@@ -425,7 +425,7 @@ def _cross_lists(frames: Frames, dialect: ReadingOptions) -> dict[str, str]:
 
 def _renamed(frames: Frames, dialect: ReadingOptions) -> dict[tuple[str, str], str]:
     """The ids that the target knows, of earlier drops and of this one: by entity and new id."""
-    known = dict(remove_prefix(dialect.renamed, dialect.prefix))
+    known = dict(in_source_ids(dialect.renamed, dialect.prefix))
     if "change_sis_id" in frames:
         lines = frames["change_sis_id"].select("entity", "old", "new")
         known |= {(entity, new): known.get((entity, old), old) for entity, old, new in lines.rows()}
