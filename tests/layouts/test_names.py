@@ -91,7 +91,7 @@ ONE_STUDENT = (
 def test_rows_with_different_names_are_one_person_if_something_agrees(
     agrees: str, students: str, one: bool, tmp_path: Path
 ) -> None:
-    """Spelling makes no other person; another name is told, if a birth date, an address or a number agrees."""
+    """Spelling makes no other person; another name is reported, if a birth date, an address or a number agrees."""
     roster = normalized(clever(tmp_path, students=STUDENTS + students))
 
     refused = set(judged(roster).standing["users"].refused["sourcedId"])
