@@ -77,6 +77,7 @@ _DROP = (
     Rule("delimiter_unclear", "fatal", "it is not clear which character separates the cells", "Export with commas."),
     Rule("no_header", "fatal", "the first line looks like data, not like a header", "Export with a header line."),
     Rule("header_twice", "fatal", "two columns have the same name", "Keep one of the two columns in the file."),
+    Rule("header_repeated", "warning", "a column has the name of another one and no values, and was left out", "Remove it.", strict="fatal"),
     Rule("header_blank", "warning", "columns without a name and without data were ignored", "Remove the trailing separators.", strict="fatal"),
     Rule("unnamed_cell", "error", "a cell is in a column without a name", "Name the column, or remove the cell."),
     Rule("ragged_row", "error", "the row has more or fewer cells than the header", "Quote cells that hold a comma; write every cell."),

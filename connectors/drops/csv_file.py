@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 import polars.selectors as cs
@@ -107,6 +107,7 @@ def _clean_cells(reader: FileState, text: bytes, escape: str) -> RawFile:
     reader.frame = texts.insert_column(0, reader.frame[ROW])
     remove_blank_rows(reader)
     remove_unnamed_columns(reader)
+    remove_repeated_columns(reader)
     reader.frame, found = strip_apostrophes(reader.frame, reader.name, reader.strict)
     reader.found += [
         *found,
@@ -241,6 +242,32 @@ def remove_unnamed_columns(reader: FileState) -> None:
                 "header_blank", reader.name, count=len(empty_columns), strict=reader.strict
             )
         )
+
+
+def remove_repeated_columns(reader: FileState) -> None:
+    """Of columns with one name, keep the one that has values.
+
+    Raises `Refused` if several of them have.
+    """
+    repeated = reader.header.repeated
+    filled = {
+        name: [column for column in columns if reader.frame[column].count()]
+        for name, columns in repeated.items()
+    }
+    if unclear := [name for name, columns in filled.items() if len(columns) > 1]:
+        raise Refused("header_twice", reader.name, ", ".join(unclear))
+    cells = list(reader.header.cells)
+    for name, columns in repeated.items():
+        kept = (filled[name] or columns)[0]
+        others = [column for column in columns if column != kept]
+        for column in others:
+            cells[reader.header.columns.index(column)] = ""
+        reader.frame = reader.frame.drop(others).rename({kept: name})
+        reader.found.append(
+            file_finding("header_repeated", reader.name, column=name, strict=reader.strict)
+        )
+    if repeated:
+        reader.header = replace(reader.header, cells=tuple(cells))
 
 
 # UTF-8 that was read as Windows-1252 (a lead byte as Â, Ã or â€, then a continuation byte), or a

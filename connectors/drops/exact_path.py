@@ -100,7 +100,8 @@ class _Scan:
         line_breaks = self.data.count(b"\n", start, record.end)
         rule = self._broken_rule(record)
         short = len(record.cells) < self.width
-        if record.end == len(self.data) and short and not record.blank:
+        at_end = record.end == len(self.data) and not record.blank
+        if at_end and short and not self._is_usual(len(record.cells)):
             raise self._refusal("file_truncated", start)
         if line_breaks and (rule in ("quote_damaged", "ragged_row") or short):
             raise self._refusal("quote_unclosed", start)
@@ -109,6 +110,11 @@ class _Scan:
         else:
             self._repair(record, line_breaks)
         return record.end
+
+    def _is_usual(self, size: int) -> bool:
+        """Tell whether all records before this one lack just as many cells, so that it is whole."""
+        before = self.records.rows - 1
+        return before > 0 and [*self.records.short.values()] == [size] * before
 
     def _broken_rule(self, record: CsvRecord) -> str:
         if record.damaged:

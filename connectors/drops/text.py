@@ -199,14 +199,29 @@ class Header:
     def columns(self) -> list[str]:
         """A unique name for each column.
 
-        If the header has none, it is a line feed, which no header contains, and the position.
+        If the header has none, or has it before, it is a line feed, which no header contains, and
+        the position.
         """
-        return [cell or f"\n{position}" for position, cell in enumerate(self.cells)]
+        first = {cell: position for position, cell in reversed([*enumerate(self.cells)])}
+        return [
+            cell if cell and first[cell] == position else f"\n{position}"
+            for position, cell in enumerate(self.cells)
+        ]
 
     @property
     def unnamed(self) -> list[str]:
         """The columns without a name in the header, as in `columns`."""
-        return [column for column in self.columns if column.startswith("\n")]
+        return [column for column, cell in zip(self.columns, self.cells, strict=True) if not cell]
+
+    @property
+    def repeated(self) -> dict[str, list[str]]:
+        """The columns that share a name with others, by that name, as in `columns`."""
+        columns = [*zip(self.columns, self.cells, strict=True)]
+        return {
+            name: [column for column, cell in columns if cell == name]
+            for name in sorted(set(self.cells))
+            if name and self.cells.count(name) > 1
+        }
 
 
 def find_header(name: str, data: bytes) -> Header:
@@ -224,7 +239,8 @@ def find_header(name: str, data: bytes) -> Header:
         raise Refused("not_csv", name, "control characters in the header")
     _refuse_data(name, cells)
     _refuse_title(name, data, cells, record.end + 1)
-    _refuse_twice(name, cells)
+    if ROW in cells:
+        raise Refused("header_twice", name, f"{ROW} is the name of the row number")
     return Header(cells, delimiter, min(record.end + 1, len(data)), data.count(b"\n", 0, start))
 
 
@@ -305,15 +321,6 @@ def _count_column_words(cells: tuple[str, ...]) -> int:
 
 def _is_value(cell: str) -> bool:
     return bool(cell and (CERTAIN_DATA.fullmatch(cell) or LIKELY_DATA.fullmatch(cell)))
-
-
-def _refuse_twice(name: str, cells: tuple[str, ...]) -> None:
-    named = [cell for cell in cells if cell]
-    repeated = sorted({cell for cell in named if named.count(cell) > 1})
-    if repeated:
-        raise Refused("header_twice", name, ", ".join(repeated))
-    if ROW in named:
-        raise Refused("header_twice", name, f"{ROW} is the name of the row number")
 
 
 QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
