@@ -13,11 +13,11 @@ from dataclasses import replace
 import polars as pl
 
 from transforms import payload as parts
+from transforms.binding.names import comparable_name
 from transforms.changes import ACTIVE, IN_TARGET
 from transforms.checks.references import LedgerFrames
 from transforms.diff import fingerprints_by_entity
 from transforms.findings import ROW, Findings, file_finding, merge_findings
-from transforms.layouts.layout import comparable_name
 from transforms.payload import Part, part_property, parts_by_name
 from transforms.records import EntityRecords, RosterState
 from transforms.roster import Roster, Table

@@ -24,7 +24,18 @@ TIMESTAMP_COLUMNS: dict[str, type[pl.DataType]] = {
     OWNER: pl.String,
 }
 SPELLING = "%Y-%m-%dT%H:%M:%S%.f%:z"
+# Never `\d`: in polars it matches the digits of every script.
+DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 Timestamps = Mapping[str, pl.DataFrame]
+
+
+def parse_date(cell: pl.Expr) -> pl.Expr:
+    """Read a date, `YYYY-MM-DD`; other values become null.
+
+    By itself, polars would also read `2026-03- 7` and `-026-03-07`.
+    """
+    written = cell.str.contains(DATE) & (cell > "0001")  # Python has no year 0
+    return pl.when(written).then(cell).str.to_date("%Y-%m-%d", strict=False)
 
 
 def parse_timestamp(cell: pl.Expr) -> pl.Expr:

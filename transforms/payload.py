@@ -32,7 +32,7 @@ METADATA = EXTENSION
 # What shows that a number is not written as a whole one.
 FRACTION = frozenset(".eE")
 # A number in the spelling of JSON. `007` and `1.10` are codes, and stay text.
-NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,14}[1-9])?")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{0,14}[1-9])?")
 
 
 def json_records(entity: Entity, frame: pl.DataFrame) -> Iterator[Json]:
@@ -208,6 +208,11 @@ def _items(value: str) -> list[str]:
     return value.split(",")
 
 
+def _items_in_braces(value: str) -> list[str]:
+    """Split `{a:1},{b:2,3}`: a comma inside braces is text."""
+    return value.removeprefix("{").removesuffix("}").split("},{")
+
+
 def _reference(value: str) -> Json:
     return {"sourcedId": value}
 
@@ -217,12 +222,12 @@ def _references(value: str) -> list[Json]:
 
 
 def _user_ids(value: str) -> list[Json]:
-    pairs = (item.strip("{}").partition(":") for item in _items(value))
+    pairs = (item.partition(":") for item in _items_in_braces(value))
     return [{"type": kind, "identifier": identifier} for kind, _, identifier in pairs]
 
 
 def _steps(value: str) -> list[Json]:
-    pairs = (item.strip("{}").partition(":") for item in _items(value))
+    pairs = (item.partition(":") for item in _items_in_braces(value))
     return [{"itemValueLHS": label, "itemValueRHS": worth} for label, _, worth in pairs]
 
 

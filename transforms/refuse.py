@@ -5,11 +5,10 @@ Nothing of a refused drop is sent, and no record counts as missing.
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 import polars as pl
 
 from transforms.binding.manifest import FILE
+from transforms.binding.names import entity_of_file
 from transforms.findings import FILE_SEPARATOR, Findings, files_of
 from transforms.grammar import count_of
 from transforms.guard.context import Rejections
@@ -31,19 +30,16 @@ def refusing_findings(findings: Findings, strict: bool) -> pl.DataFrame:
     if strict:
         return findings.fatal
     needed = [
-        name.casefold()
+        name
         for name, entity in ENTITIES.items()
         if entity.needed or (entity.folds_into and ENTITIES[entity.folds_into].needed)
     ]
-    stems = {file: PurePath(file).stem.casefold() for file in findings.fatal["file"].unique()}
     files = [
         file
-        for file, stem in stems.items()
-        if file == "" or file.casefold() == FILE or stem in needed
+        for file in findings.fatal["file"].unique()
+        if file == "" or file.casefold() == FILE or entity_of_file(file) in needed
     ]
-    return findings.fatal.filter(
-        pl.col("file").is_in(files) | pl.col("entity").str.to_lowercase().is_in(needed)
-    )
+    return findings.fatal.filter(pl.col("file").is_in(files) | pl.col("entity").is_in(needed))
 
 
 def count_violations(findings: Findings) -> int:

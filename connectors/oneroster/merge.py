@@ -29,8 +29,12 @@ IDENTITY = {
 REFERENCE = frozenset({"sourcedId", "href", "type", "name"})
 DEFAULTS = {"primary": "false"}
 BLANKS: tuple[Any, ...] = (None, "", [], {})
-MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?")
-TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|[+-]00:?00)")
+MIDNIGHT = re.compile(
+    r"([0-9]{4}-[0-9][0-9]-[0-9][0-9])[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?"
+)
+TIMESTAMP = re.compile(
+    r"([0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9])(?:\.0+)?(?:Z|[+-]00:?00)"
+)
 
 
 def to_write_shape(collection: Collection, read: Json) -> Json:

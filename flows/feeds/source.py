@@ -32,6 +32,7 @@ from flows.feeds.values import (
     BaseAddress,
     Block,
     ClassType,
+    ColumnNames,
     DayOfYear,
     Duration,
     File,
@@ -135,6 +136,7 @@ class SourceSettings(BaseModel):
     salt_block: Block | None = None
     district: DistrictSettings = DistrictSettings()
     words: WordSettings = WordSettings()
+    columns: ColumnNames = {}
 
     @property
     def said(self) -> frozenset[str]:
@@ -177,6 +179,7 @@ class SourceSettings(BaseModel):
             repair=self.repair,
             without=self.without,
             words=self.words.model_dump(),
+            columns=self.columns,
             said=self.said,
         )
 

@@ -198,6 +198,24 @@ def _columns(columns: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
     return columns
 
 
+def _column_names(columns: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    for entity, names in columns.items():
+        if entity not in ENTITIES:
+            raise ValueError(
+                f"names {entity!r}, which is no entity: {suggestion(entity, ENTITIES)}"
+            )
+        known = [column.name for column in ENTITIES[entity].columns if column.versions]
+        for cell, name in names.items():
+            if name not in known and not name.startswith("metadata."):
+                raise ValueError(
+                    f"says that {cell!r} is {entity}.{name}, which is no column: "
+                    f"{suggestion(name, known)}"
+                )
+            if list(names.values()).count(name) > 1:
+                raise ValueError(f"gives {entity}.{name} several columns. Keep one of them.")
+    return columns
+
+
 def _time_zone(text: str) -> str:
     zones = time_zone_names()
     if text not in zones:
@@ -329,6 +347,7 @@ DatePattern = Annotated[Text, Checked(_date_pattern)]
 Words = dict[Text, Text]
 TextSet = Annotated[frozenset[Text], Field(min_length=1)]
 Columns = Annotated[dict[Text, TextSet], Checked(_columns)]
+ColumnNames = Annotated[dict[Text, Words], Checked(_column_names)]
 RoleSet = Annotated[frozenset[Annotated[Text, Checked(_role)]], Field(min_length=1)]
 
 

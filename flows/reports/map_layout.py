@@ -8,6 +8,7 @@ from typing import Any
 from flows.map_layout import MapResult
 from flows.reports.screen import print_line
 from transforms.grammar import agree, count_of
+from transforms.sources import ONEROSTER
 
 
 def print_map(result: MapResult) -> None:
@@ -38,6 +39,11 @@ def _lines(result: MapResult) -> Iterator[str]:
             f"The drop is written in {result.layout}, which is known, and needs no mapping: "
             f"{result.reason}."
         )
+        if result.layout == ONEROSTER:
+            yield (
+                "If a column has another name than the standard's, name it in [source.columns] in "
+                "the feed file."
+            )
         yield "Nothing was written. Run `roster check` with it."
     else:
         guess, out = result.guess, result.out

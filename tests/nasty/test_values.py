@@ -9,6 +9,8 @@ import pytest
 
 from tests.judging import accepted, errors, judged, judged_drop, rules
 from tests.rosters import DISTRICT, Rows, changed, csv_text, delta, district, drop
+from transforms.payload import json_records
+from transforms.schemas import ENTITIES
 
 
 def cells(folder: Path, rows: Rows, entity: str, column: str) -> tuple[list[str | None], set[str]]:
@@ -226,3 +228,22 @@ def test_a_file_with_the_columns_of_another_one_is_refused(tmp_path: Path) -> No
 
     assert {"userProfiles.csv"} == set(checked.findings.fatal["file"])
     assert {"header_missing"} == set(checked.findings.fatal["rule"])
+
+
+COMMAS = "{LDAP:cn=Ana Diaz,ou=Students, dc=example},{SIS:99}"
+
+
+def test_a_comma_inside_braces_is_text(tmp_path: Path) -> None:
+    """The person arrives with both ids."""
+    checked = judged(tmp_path, changed(district(), "ana", userIds=COMMAS))
+
+    assert [] == errors(checked)
+    (record,) = [
+        one
+        for one in json_records(ENTITIES["users"], checked.standing["users"].accepted)
+        if one["sourcedId"] == "ana"
+    ]
+    assert [
+        {"type": "LDAP", "identifier": "cn=Ana Diaz,ou=Students, dc=example"},
+        {"type": "SIS", "identifier": "99"},
+    ] == record["userIds"]

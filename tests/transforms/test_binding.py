@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from transforms.layouts.options import ReadingOptions
 from transforms.refuse import refusing_findings
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
+from transforms.schemas.entity import Version
 from transforms.sources import normalize
 
 
@@ -99,6 +101,10 @@ HEADERS = (
     ("a vendor's column", USERS.replace("\r\n", ",x\r\n").replace("pronouns,x", "pronouns,shoeSize", 1), {"header_unknown"}, "Ana"),
     ("a vendor's extension", USERS.replace("\r\n", ",x\r\n").replace("pronouns,x", "pronouns,ext_bus", 1), {"header_renamed"}, "Ana"),
     ("the column of 1.2.0", USERS.replace("userMasterIdentifier,", "userMasterIdentifier,resourceSourcedIds,", 1), None, "Ana"),
+    ("one letter off", USERS.replace("givenName", "givenNames"), {"header_renamed"}, "Ana"),
+    ("two letters exchanged", USERS.replace("givenName", "gievnName"), {"header_renamed"}, "Ana"),
+    ("the name in the API", USERS.replace("agentSourcedIds", "agents"), {"header_renamed"}, "Ana"),
+    ("two columns near one", USERS.replace("familyName", "familyNames").replace("middleName", "famlyName"), {"header_missing", "header_optional_missing", "header_unknown"}, None),
     ("required column missing", USERS.replace("familyName", "surnames"), {"header_missing", "header_unknown"}, None),
 )  # fmt: skip
 
@@ -126,10 +132,69 @@ def test_headers(text: str, broken: set[str] | None, name: str | None, tmp_path:
 def test_a_misspelt_required_column_is_named_with_the_nearest_one(tmp_path: Path) -> None:
     """The next step stands in the message."""
     (drop(tmp_path, district()) / "users.csv").write_text(
-        USERS.replace("familyName", "familyNames"), encoding="utf-8", newline=""
+        USERS.replace("familyName", "familyNames2"), encoding="utf-8", newline=""
     )
 
-    assert "did you mean 'familyNames'?" == found(normalized(tmp_path))["header_missing"]
+    said = found(normalized(tmp_path))["header_missing"]
+
+    assert said.startswith("did you mean 'familyNames2'?")
+    assert "[source.columns.users]" in said
+
+
+def test_the_feed_file_says_what_a_column_is(tmp_path: Path) -> None:
+    """A column that it names and the file does not have is a mistake."""
+    (drop(tmp_path, district()) / "users.csv").write_text(
+        USERS.replace("givenName", "prenom"), encoding="utf-8", newline=""
+    )
+    options = ReadingOptions(TODAY, columns={"users": {"prenom": "givenName"}})
+    idle = replace(options, columns={"users": {"prenom": "givenName", "nom": "familyName"}})
+
+    roster = normalize("oneroster", read(tmp_path), options)
+    refused = normalize("oneroster", read(tmp_path), idle)
+
+    assert "Ana" == roster.tables["users"].frame["givenName"][0]
+    assert ({"header_renamed"}, True) == (set(found(roster)), "setting_idle" in found(refused))
+
+
+FILE_NAMES = ("academic_sessions.csv", "AcademicSession.csv", "academicSesions.csv")
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_files_with_nearly_the_right_name_are_read(name: str, tmp_path: Path) -> None:
+    """The report says so; a file with the right name comes first."""
+    drop(tmp_path, district())
+    (tmp_path / "academicSessions.csv").rename(tmp_path / name)
+    alone = normalized(tmp_path)
+    (tmp_path / "academicSessions.csv").write_text(
+        csv_text("academicSessions", DISTRICT["academicSessions"][:1])
+    )
+
+    both = normalized(tmp_path)
+
+    assert ({"file_name": "read as academicSessions.csv"}, 2) == (
+        found(alone),
+        alone.tables["academicSessions"].frame.height,
+    )
+    assert ({"unknown_file": ""}, 1) == (found(both), both.tables["academicSessions"].frame.height)
+
+
+VERSIONS: tuple[tuple[Version, str | None], ...] = (("1.0", "true"), ("1.1", None))
+
+
+@pytest.mark.parametrize(("version", "enabled"), VERSIONS)
+def test_without_a_manifest_the_columns_say_the_version(
+    version: Version, enabled: str | None, tmp_path: Path
+) -> None:
+    """1.0 does not say who is enabled; 1.1 does, and its columns are not foreign."""
+    ana = {"sourcedId": "ana", "orgSourcedIds": "s1", "role": "student", "familyName": "Diaz"}
+    (tmp_path / "users.csv").write_text(csv_text("users", [ana], version), newline="")
+
+    roster = normalized(tmp_path)
+
+    assert ([enabled], {"manifest_missing"}) == (
+        roster.tables["users"].frame["enabledUser"].to_list(),
+        set(found(roster)),
+    )
 
 
 def test_columns_in_another_order_are_read_by_name(tmp_path: Path) -> None:
@@ -166,7 +231,14 @@ SPELLINGS = (
     ("orgs", "s1", "type", "SCHOOL", "school", "respelled"),
     ("academicSessions", "y", "schoolYear", "2026-2027", "2027", "respelled"),
     ("academicSessions", "y", "schoolYear", "2026-27", "2027", "respelled"),
+    ("academicSessions", "y", "schoolYear", "26-27", "2027", "respelled"),
+    ("academicSessions", "y", "schoolYear", "2027.0", "2027", "respelled"),
     ("academicSessions", "y", "schoolYear", "2026-2030", "2026-2030", None),
+    ("academicSessions", "y", "schoolYear", "11-12", "11-12", None),
+    ("users", "bo", "email", "mailto:bo@example.edu;", "bo@example.edu", "respelled"),
+    ("users", "bo", "email", "Bo <bo@example.edu>", "bo@example.edu", "respelled"),
+    ("users", "bo", "email", "bo@example.edu;b@example.edu", "bo@example.edu;b@example.edu", None),
+    ("users", "bo", "userIds", "{A:x, y} , {B:1}", "{A:x, y},{B:1}", "respelled"),
     ("academicSessions", "y", "startDate", "2026-8-5", "2026-08-05", "respelled"),
     ("academicSessions", "y", "startDate", "2026-08-05T00:00:00.000Z", "2026-08-05", "respelled"),
     ("academicSessions", "y", "startDate", "8/5/2026", "8/5/2026", None),

@@ -29,7 +29,7 @@ FAULTS = (
     Fault("a word outside the vocabulary", "s2", {"type": "college"}, "vocabulary", ("bo", "c2", "e2")),
     Fault("not a boolean", "bo", {"enabledUser": "perhaps"}, "boolean", ("e2",)),
     Fault("a day that does not exist", "e1", {"beginDate": "2026-02-30"}, "date"),
-    Fault("a date in another order", "ana", {"birthDate": "03/04/2015"}, "date"),
+    Fault("a date in another order", "ana", {"birthDate": "03/04/2015"}, "date_order"),
     Fault("not a year", "y", {"schoolYear": "20X7"}, "year", ("c2", "e2")),
     Fault("a list with a blank item", "co", {"grades": "05,,06"}, "list", ("c1", "c2", "e1", "e2", "e3")),
     Fault("ids in other systems without a type", "bo", {"userIds": "LDAP12"}, "user_ids", ("e2",)),

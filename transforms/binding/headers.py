@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from transforms.binding.names import comparable_name, near_names
 from transforms.findings import Findings, file_finding
 from transforms.payload import METADATA
-from transforms.schemas import Entity
+from transforms.schemas import Column, Entity
 from transforms.schemas.entity import Version
 
 EXTENSION = re.compile(r"metadata\.[^.\s]+(\.[^.\s]+)*")
@@ -28,15 +31,29 @@ class HeaderMatch:
 
 
 def match_header(
-    entity: Entity, file: str, header: tuple[str, ...], version: Version, strict: bool
+    entity: Entity,
+    file: str,
+    header: tuple[str, ...],
+    version: Version,
+    strict: bool,
+    declared: Mapping[str, str] | None = None,
 ) -> HeaderMatch:
-    """Match a header by name, and report every difference from the standard's header."""
+    """Match a header by name, and report every difference from the standard's header.
+
+    `declared` says which columns of the file the feed file names, and what each of them is.
+    """
     cells = [cell for cell in header if cell]
+    chosen = {cell: name for cell, name in (declared or {}).items() if cell in cells}
     if "resourceSourcedIds" in cells and version == "1.2":
         version = "1.2.0"
-    exact = {cell: cell for cell in cells if cell in entity.by_name and entity[cell].versions}
-    columns = {**exact, **_extensions(cells)}
+    exact = {
+        cell: cell
+        for cell in cells
+        if cell in entity.by_name and entity[cell].versions and cell not in chosen.values()
+    }
+    columns = {**exact, **_extensions(cells), **chosen}
     columns |= _other_spellings(entity, cells, columns)
+    columns |= _near_names(entity, cells, columns, version)
     columns = {cell: columns[cell] for cell in cells if cell in columns}
     renamed = [
         file_finding("header_renamed", file, f"{cell!r}", column=column, strict=strict)
@@ -66,18 +83,43 @@ def _other_spellings(entity: Entity, cells: list[str], columns: dict[str, str]) 
         if column.versions and column.name not in columns.values()
     ]
     spellings = {
-        _plain(name): column.name for column in free for name in (column.name, *column.aliases)
+        comparable_name(name): column.name
+        for column in free
+        for name in (column.name, *column.aliases)
     }
     found: dict[str, str] = {}
     for cell in cells:
-        name = spellings.get(_plain(cell))
+        name = spellings.get(comparable_name(cell))
         if cell not in columns and name and name not in found.values():
             found[cell] = name
     return found
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_\-]", "", name).casefold()
+def _near_names(
+    entity: Entity, cells: list[str], columns: dict[str, str], version: Version
+) -> dict[str, str]:
+    """Match the remaining columns that are one letter off, or named as in the API (`orgs`).
+
+    Each must be near to one column of the standard only, and no other column as near to that one.
+    """
+    free = [name for name in entity.header(version) if name not in columns.values()]
+    near = {
+        cell: {*near_names(cell, free), *(name for name in free if _is_called(cell, entity[name]))}
+        for cell in cells
+        if cell not in columns
+    }
+    claims = Counter(name for names in near.values() for name in names)
+    return {
+        cell: name
+        for cell, names in near.items()
+        for name in names
+        if len(names) == 1 and claims[name] == 1
+    }
+
+
+def _is_called(cell: str, column: Column) -> bool:
+    """Tell whether a reference has its name in the REST binding: `orgs` for `orgSourcedIds`."""
+    return column.refers is not None and comparable_name(cell) == comparable_name(column.json)
 
 
 def _unexpected_columns(
@@ -111,8 +153,10 @@ def _unexpected_columns(
 
 
 def _did_you_mean(cell: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(_plain(cell), [_plain(name) for name in names], 1, CLOSE)
-    return next((f"did you mean {name!r}?" for name in names if _plain(name) in close), "")
+    close = difflib.get_close_matches(
+        comparable_name(cell), [comparable_name(name) for name in names], 1, CLOSE
+    )
+    return next((f"did you mean {name!r}?" for name in names if comparable_name(name) in close), "")
 
 
 def _missing_columns(
@@ -125,12 +169,20 @@ def _missing_columns(
 ) -> list[Findings]:
     unread = [cell for cell in cells if cell not in columns]
     found_instead = f"found instead: {', '.join(unread)}" if unread else ""
+    setting = f"if another column has its values, name it in [source.columns.{entity.name}]"
     missing = [entity[name] for name in entity.header(version) if name not in columns.values()]
     return [
         file_finding(
             "header_missing" if column.required else "header_optional_missing",
             file,
-            _did_you_mean(column.name, unread) or found_instead,
+            "; ".join(
+                part
+                for part in (
+                    _did_you_mean(column.name, unread) or found_instead,
+                    setting if column.required and unread else "",
+                )
+                if part
+            ),
             column=column.name,
             strict=strict,
         )

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from transforms.binding.names import entity_of_file
 from transforms.findings import Findings, file_finding
 from transforms.roster import Raw, RawFile
 from transforms.schemas import ENTITIES
-from transforms.schemas.entity import Version
+from transforms.schemas.entity import ONLY_1_1, SINCE_1_1, Version
+from transforms.schemas.entity import SINCE_1_2 as NEW_IN_1_2
 from transforms.schemas.vocabularies import FILE_MODES
 
 FILE = "manifest.csv"
@@ -41,14 +43,13 @@ class Manifest:
 def read_manifest(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
     """Read the manifest of a drop.
 
-    A drop without a manifest follows OneRoster 1.0, or 1.2 if it has the roles file of 1.2.
+    Without a manifest, the files and columns say which version a drop follows.
     """
     name = next((name for name in raw.files if name.casefold() == FILE), None)
     if name is None:
         broken = any(name.casefold() == FILE for name in raw.broken)
-        newer = any(name.casefold() == ENTITIES["roles"].file for name in raw.files)
         found = [] if broken else [file_finding("manifest_missing", FILE, strict=strict)]
-        return Manifest("1.2" if newer else "1.0"), found
+        return Manifest(_version_of_columns(raw)), found
     file = raw.files[name]
     rows, found = _rows(file, strict)
     found += _contradictions(rows)
@@ -61,6 +62,24 @@ def read_manifest(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
         *_property_names(properties, version, strict),
     ]
     return Manifest(version, modes), found
+
+
+def _version_of_columns(raw: Raw) -> Version:
+    """Return the oldest version that has every column of a drop.
+
+    Columns that 1.2 has no more weigh heavier than those that only 1.2 has: a source may add them.
+    """
+    entities = {name: entity_of_file(name) for name in raw.files}
+    versions = {
+        ENTITIES[entity].by_name[cell].versions
+        for name, entity in entities.items()
+        if entity is not None
+        for cell in raw.files[name].header
+        if cell in ENTITIES[entity].by_name
+    }
+    if "roles" in entities.values() or (NEW_IN_1_2 in versions and ONLY_1_1 not in versions):
+        return "1.2"
+    return "1.1" if versions & {SINCE_1_1, NEW_IN_1_2} else "1.0"
 
 
 def _rows(file: RawFile, strict: bool) -> tuple[list[tuple[str, str]], list[Findings]]:

@@ -14,18 +14,25 @@ from transforms.findings import ROW, Findings, row_findings
 from transforms.moments import parse_timestamp
 from transforms.payload import METADATA
 from transforms.schemas import Column, Entity
-from transforms.schemas.entity import LISTS, Kind
+from transforms.schemas.entity import BRACES, LISTS, Kind
 from transforms.schemas.vocabularies import TOBEDELETED
 
 NULL_WORDS = ("NULL", "Null", "null", "N/A", "n/a", "#N/A", "None", "NaN", "nan")
 NULLS = pl.Series(NULL_WORDS).implode()
 BOOLEANS = {"true": ("t", "1", "yes", "y"), "false": ("f", "0", "no", "n")}
 LEGACY = {"inactive": TOBEDELETED}  # OneRoster 1.0
-PADDED_DATE = r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$"
-OFFSET = r"[+\-]\d{2}:?\d{2}$"
-YEARS = r"^(\d{4})\s*[-/]\s*(\d{2}|\d{4})$"
+# Never `\d`: in polars it matches the digits of every script.
+OFFSET = r"[+\-][0-9]{2}:?[0-9]{2}$"
+# Two digits up to 12 may be a month.
+YEARS = r"^([0-9]{4}|1[3-9]|[2-9][0-9])\s*[-/]\s*([0-9]{2}|[0-9]{4})$"
+# What a spreadsheet adds to whole numbers.
+FRACTION = r"\.0+$"
+# An address with what mail programs and exports write around it.
+_ADDRESS = r"[^@\s,;<>()\[\]:]+@[^@\s,;<>()\[\]:]*[^@\s,;<>()\[\]:.]"
+AROUND_ADDRESS = rf"(?i)^(?:[^@<>]*<)?\s*(?:mailto:)?\s*({_ADDRESS})\s*>?[\s;,.]*$"
+ADDRESS = "email"
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff]"
-DECIMALS = r"^\d+\.0(,\d+\.0)*$"
+DECIMALS = r"^[0-9]+\.0(,[0-9]+\.0)*$"
 # Lists whose items are plain words. Other items are in braces, where a semicolon may be data.
 PLAIN: tuple[Kind, ...] = ("references", "texts", "enums")
 _ITEM = r'\s*(?:"[^",]+"|[^",\s\[\]]+)\s*'
@@ -51,7 +58,8 @@ def clean_cells(
     """Remove what any layout may write around or instead of values: spaces, words for "nothing"."""
     frame, padded = _apply(frame, dict(_trim_spaces(entity, frame)), "padded", file)
     frame, nulls = _apply(frame, dict(_blank_null_words(entity, frame)), "null_words", file)
-    return frame, [*padded, *nulls]
+    frame, addresses = _apply(frame, dict(_bare_addresses(entity, frame)), "respelled", file)
+    return frame, [*padded, *nulls, *addresses]
 
 
 def _apply(
@@ -127,6 +135,14 @@ def _blank_null_words(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str
         yield name, pl.when(~pl.col(name).is_in(NULLS)).then(pl.col(name))
 
 
+def _bare_addresses(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    """Remove `mailto:`, a name before the address, and marks after it."""
+    if ADDRESS in entity.by_name and ADDRESS in frame.columns:
+        cell = pl.col(ADDRESS)
+        for name in _columns_with_any(frame, {ADDRESS: cell.str.contains(r"[;,<>:]|\.$")}):
+            yield name, cell.str.extract(AROUND_ADDRESS).fill_null(cell)
+
+
 def _correct_spellings(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
     columns = [entity[name] for name in frame.columns if name in entity.by_name]
     tests = {
@@ -143,10 +159,10 @@ def _needs_correction(column: Column) -> pl.Expr | None:
     cell = pl.col(column.name)
     if column.values:
         return ~cell.is_in(pl.Series(column.values).implode())
-    if column.kind == "date":
-        return cell.str.len_bytes() != len("2026-11-24")
     if column.kind == "datetime":
         return cell.str.contains(OFFSET)
+    if column.kind == "integer":
+        return cell.str.contains(FRACTION)
     return cell.str.len_bytes() != len("2026") if column.kind == "year" else None
 
 
@@ -156,9 +172,10 @@ def _correction(column: Column) -> pl.Expr:
         return comma_separated(column)
     if column.values:
         return cell.str.to_lowercase().replace_strict(_spellings_of(column), default=cell)
-    if column.kind == "date":
-        return _iso_date(cell)
-    return _in_utc(cell) if column.kind == "datetime" else _end_year(cell)
+    if column.kind == "datetime":
+        return _in_utc(cell)
+    whole = cell.str.replace(FRACTION, "")
+    return whole if column.kind == "integer" else _end_year(whole)
 
 
 def _spellings_of(column: Column) -> dict[str, str]:
@@ -169,18 +186,6 @@ def _spellings_of(column: Column) -> dict[str, str]:
     return spellings | {word: value for word, value in LEGACY.items() if value in column.values}
 
 
-def _iso_date(cell: pl.Expr) -> pl.Expr:
-    """Rewrite days such as `2026-9-1` and `2026-09-01T00:00:00Z`; leave ambiguous forms."""
-    parts = cell.str.extract_groups(PADDED_DATE)
-    day = pl.concat_str(
-        parts.struct.field("1"),
-        parts.struct.field("2").str.zfill(2),
-        parts.struct.field("3").str.zfill(2),
-        separator="-",
-    )
-    return day.fill_null(cell)
-
-
 def _in_utc(cell: pl.Expr) -> pl.Expr:
     """Convert timestamps with an offset to UTC; leave those without one, which are ambiguous."""
     moment = parse_timestamp(cell).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
@@ -188,9 +193,10 @@ def _in_utc(cell: pl.Expr) -> pl.Expr:
 
 
 def _end_year(cell: pl.Expr) -> pl.Expr:
-    """Rewrite `2026-2027` and `2026-27` as 2027: the standard names a school year by its end."""
+    """Rewrite `2026-2027`, `2026-27` and `26-27` as 2027: the standard names a year by its end."""
     parts = cell.str.extract_groups(YEARS)
     first, last = parts.struct.field("1"), parts.struct.field("2")
+    first = pl.when(first.str.len_chars() == 2).then("20" + first).otherwise(first)
     end = pl.when(last.str.len_chars() == 2).then(first.str.head(2) + last).otherwise(last)
     return (
         pl.when(end.cast(pl.Int32, strict=False) - first.cast(pl.Int32, strict=False) == 1)
@@ -249,4 +255,6 @@ def comma_separated(column: Column) -> pl.Expr:
             .then(cell.str.replace_all(r"\s*;\s*", ",").str.strip_chars(","))
             .otherwise(cell)
         )
+    if column.kind in BRACES:
+        return cell.str.replace_all(r"\}\s*,\s*\{", "},{")
     return cell.str.replace_all(r"\s*,\s*", ",")

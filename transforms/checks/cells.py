@@ -9,6 +9,7 @@ import polars as pl
 
 from transforms.checks.table_schema import (
     CheckFailure,
+    columns_read,
     complete_rows,
     find_suspects,
     table_schema,
@@ -16,6 +17,7 @@ from transforms.checks.table_schema import (
 )
 from transforms.findings import ROW, Findings, merge_findings, row_findings
 from transforms.roster import Table
+from transforms.schemas import Entity
 
 
 def check_table(
@@ -37,8 +39,18 @@ def check_table(
         _findings(table, one, strict) for one in validate(suspected.cells, complete)
     )
     found.append(Findings(cells.errors.sort("row", maintain_order=True), cells.notices))
-    found += [_findings(table, one, strict) for one in validate(suspected.rules, table.frame)]
+    found += [
+        _findings(table, _of_sound_cells(one, table.entity, cells.errors), strict)
+        for one in validate(suspected.rules, table.frame)
+    ]
     return table, extra, found
+
+
+def _of_sound_cells(failure: CheckFailure, entity: Entity, errors: pl.DataFrame) -> CheckFailure:
+    """Leave out the rows where a cell that the rule reads has an error of its own."""
+    reads = columns_read(failure, entity)
+    failed = errors.filter(pl.col("column").is_in(reads))["row"]
+    return replace(failure, rows=failure.rows.filter(~pl.col(ROW).is_in(failed.implode())))
 
 
 def _findings(table: Table, failure: CheckFailure, strict: bool) -> Findings:

@@ -25,13 +25,24 @@ import pandera.polars as pa
 import polars as pl
 
 from transforms.findings import ROW
+from transforms.moments import parse_date
 from transforms.roster import SnapshotMode, Table
 from transforms.schemas import LIFECYCLE, Column, Entity, RowRule
-from transforms.schemas.entity import Kind, RuleContext
+from transforms.schemas.entity import BRACES, Kind, RuleContext
 
 GUID = r"^[0-9A-Za-z.\-_/@]{1,255}$"
 EXTENSION_TOKEN = r"^ext:[A-Za-z0-9.\-_]+$"
-DATETIME = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z$"
+# Never `\d`: in polars it matches the digits of every script.
+DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z$"
+_MONTH, _DAY = "(0?[1-9]|1[0-2])", "(0?[1-9]|[12][0-9]|3[01])"
+# Days such as 3/4/2026, which can be read if the feed file says `date_order`.
+DAY_AND_MONTH = (
+    rf"^({_MONTH}[-/.] ?{_DAY}|{_DAY}[-/.] ?{_MONTH})[-/.] ?([0-9]{{2}}|[0-9]{{4}})"
+    r"([T ](0?0:00|12:00)(:00(\.0+)?)?( ?AM)?Z?)?$"
+)
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_PAIR = r"\{[^:{}]+:[^{}]+\}"
+PAIRS = rf"^{_PAIR}(,{_PAIR})*$"
 CAPITAL = "[A-Z]"
 UNIQUE_ID, ONE_CASE, BLANK_IN_BULK = "conflict", "id_case", "status_in_bulk"
 
@@ -125,6 +136,17 @@ def validate(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[CheckFailu
     except pa.errors.SchemaErrors as errors:
         return [_failure(error, frame) for error in errors.schema_errors]
     return []
+
+
+def columns_read(failure: CheckFailure, entity: Entity) -> list[str]:
+    """Return the columns that the rule about rows reads which a failure breaks."""
+    # Which columns a rule reads does not depend on the day.
+    holds = (
+        rule.holds(RuleContext(date.min))
+        for rule in entity.rules
+        if (rule.rule, rule.column) == (failure.rule, failure.column)
+    )
+    return [name for one in holds for name in one.meta.root_names()]
 
 
 def complete_rows(frame: pl.DataFrame, strict: bool) -> pl.DataFrame:
@@ -262,11 +284,18 @@ def _tests(column: Column, mode: SnapshotMode, strict: bool, rest: bool) -> dict
         rule = "boolean" if column.kind == "boolean" else "vocabulary"
         return {rule: _for_items(_in_vocabulary(column), column.is_list)}
     tests = {
-        rule: _for_items(test, column.is_list) for rule, test in KINDS.get(column.kind, {}).items()
+        rule: _for_items(test, column.is_list and column.kind not in BRACES)
+        for rule, test in KINDS.get(column.kind, {}).items()
     }
     if column.rest == "number":
         tests = {column.kind: _number} | ({} if rest else {"fraction": _whole})
-    if column.is_list:
+    if column.kind == "date" and not strict:
+        # Under `--strict` no date is read in another order.
+        tests = {
+            "date": _readable_date,
+            "date_order": lambda cell: ~cell.str.contains(DAY_AND_MONTH),
+        }
+    if column.is_list and column.kind not in BRACES:
         tests["list"] = lambda cell: ~cell.str.contains(r"(^|,)\s*(,|$)")
     return tests
 
@@ -293,24 +322,24 @@ def _for_items(test: Test, is_list: bool) -> Test:
 
 
 def _date(cell: pl.Expr) -> pl.Expr:
-    return (cell.str.len_bytes() == len("2026-11-24")) & cell.str.to_date(
-        "%Y-%m-%d", strict=False
-    ).is_not_null()
+    return parse_date(cell).is_not_null()
+
+
+def _readable_date(cell: pl.Expr) -> pl.Expr:
+    """Tell whether a cell is a date, or would be one if the order of its parts were known."""
+    return _date(cell) | cell.str.contains(DAY_AND_MONTH)
 
 
 def _datetime(cell: pl.Expr) -> pl.Expr:
-    return (
-        cell.str.contains(DATETIME)
-        & cell.str.head(10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
-    )
+    return cell.str.contains(DATETIME) & parse_date(cell.str.head(10)).is_not_null()
 
 
 def _number(cell: pl.Expr) -> pl.Expr:
-    return cell.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+    return cell.str.contains(NUMBER)
 
 
 def _integer(cell: pl.Expr) -> pl.Expr:
-    return cell.str.contains(r"^[+-]?\d+$")
+    return cell.str.contains(r"^[+-]?[0-9]+$")
 
 
 def _whole(cell: pl.Expr) -> pl.Expr:
@@ -324,9 +353,9 @@ KINDS: dict[Kind, dict[str, Test]] = {
     "references": {"guid": lambda cell: cell.str.contains(GUID)},
     "date": {"date": _date},
     "datetime": {"datetime": _datetime},
-    "year": {"year": lambda cell: cell.str.contains(r"^\d{4}$")},
+    "year": {"year": lambda cell: cell.str.contains(r"^[0-9]{4}$")},
     "integer": {"integer": _integer},
     "number": {"number": _number},
-    "user_ids": {"user_ids": lambda cell: cell.str.contains(r"^\{[^:{}]+:[^{}]+\}$")},
-    "score_scale": {"score_scale": lambda cell: cell.str.contains(r"^\{[^:{}]+:[^{}]+\}$")},
+    "user_ids": {"user_ids": lambda cell: cell.str.contains(PAIRS)},
+    "score_scale": {"score_scale": lambda cell: cell.str.contains(PAIRS)},
 }

@@ -16,12 +16,15 @@ from transforms.roster import Raw, RawFile
 FEW_VALUES = 20  # a column with at most this many distinct values may have them written out
 ID = r"^[0-9A-Za-z.\-_/@]+$"
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
-DATE = r"^(?:\d{4}([-/.])\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ].*)?$"
+DATE = (
+    r"^(?:[0-9]{4}([-/.])[0-9]{1,2}[-/.][0-9]{1,2}"
+    r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{4}|[0-9]{2}))(?:[T ].*)?$"
+)
 MOST = 0.9  # the share of values that must match a pattern; the others are dirt
 NO_PLURALS = frozenset({"nces", "sims"})  # organizations that number schools and people
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 # The first two numbers of a date that does not begin with the year.
-PARTS = r"^(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}"
+PARTS = r"^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.][0-9]{2,4}"
 
 
 @dataclass(frozen=True, eq=False)

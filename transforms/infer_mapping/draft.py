@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from transforms.layouts.layout import comparable_name
+from transforms.binding.names import comparable_name
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 

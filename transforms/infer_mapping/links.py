@@ -108,7 +108,9 @@ def _is_distinctive(column: SourceColumn) -> bool:
 
     A single value and short numbers are in many files.
     """
-    return column.distinct.len() > 1 and not bool(column.distinct.str.contains(r"^\d{1,3}$").all())
+    return column.distinct.len() > 1 and not bool(
+        column.distinct.str.contains(r"^[0-9]{1,3}$").all()
+    )
 
 
 def _shared(column: SourceColumn, key: SourceColumn) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from transforms.layouts.assemble import NAMES, PRESUMED, REPEATS, EntityRows, Ro
 from transforms.layouts.ids import DISTRICT, escape, make_id
 from transforms.layouts.options import ReadingOptions
 from transforms.layouts.people import NAME, agreeing_ids, with_evidence
+from transforms.moments import parse_date
 from transforms.names import comparable
 from transforms.schemas import ENTITIES, LIFECYCLE
 from transforms.schemas.vocabularies import TOBEDELETED
@@ -399,7 +400,7 @@ def _with_dates(
 
 def _school_year(dialect: ReadingOptions) -> pl.Expr:
     """The year in which a session's school year ends, by its start date unless the drop has it."""
-    start = pl.col("startDate").str.to_date("%Y-%m-%d", strict=False)
+    start = parse_date(pl.col("startDate"))
     month, day = dialect.year_begins
     later = (start.dt.month() > month) | ((start.dt.month() == month) & (start.dt.day() >= day))
     year = start.dt.year() + (later & pl.lit((month, day) != (1, 1))).cast(pl.Int32)
@@ -419,7 +420,7 @@ def _with_parents(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     orphan = (
         pl.col("parentSourcedId").is_null()
         & (pl.col("type") != YEAR)
-        & pl.col("schoolYear").str.contains(r"^\d{4}$")
+        & pl.col("schoolYear").str.contains("^[0-9]{4}$")
     )
     key = ["schoolYear", "startDate", "endDate"]
     rows = []
@@ -448,7 +449,7 @@ def _id_of(year: str) -> str:
 def _year(year: str, frame: pl.DataFrame, dialect: ReadingOptions) -> dict[str, str | None]:
     """The record of the school year that ends in `year`; it contains all of its terms."""
     first, last = dialect.days_of(int(year))
-    days = pl.col("startDate", "endDate").str.to_date("%Y-%m-%d", strict=False)
+    days = (parse_date(pl.col(name)) for name in ("startDate", "endDate"))
     terms = frame.filter(pl.col("schoolYear") == year).select(days)
     start = min([first, *terms["startDate"].drop_nulls()])
     end = max([last, *terms["endDate"].drop_nulls()])

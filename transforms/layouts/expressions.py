@@ -389,9 +389,13 @@ def _date(column: str, order: DateOrder, century: Century, *, clock_in_utc: bool
 
 
 Century = Literal["this", "birth"]
-_TIME = r"(?:[T ](\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?"
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.]?)(\d{{1,2}})\2(\d{{1,2}}){_TIME}")
-_YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}")
+_TIME = (
+    r"(?:[T ]([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)(?:\.[0-9]+)?"
+    r"\s*(Z|UTC|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+# Some exports write a space in place of a zero: `2026-03- 7`.
+_YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.]?) ?([0-9]{{1,2}})\2 ?([0-9]{{1,2}}){_TIME}")
+_YEAR_LAST = re.compile(rf"([0-9]{{1,2}})([-/.]) ?([0-9]{{1,2}})\2 ?([0-9]{{4}}|[0-9]{{2}}){_TIME}")
 # A timestamp with such a clock is a whole day: its beginning, or its last minute.
 _WHOLE_DAY = re.compile(r"00?:00(?::00)?|23:59(?::59)?")
 # Offsets of timestamps in UTC.

@@ -7,13 +7,16 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any, cast
 
+from transforms.binding.names import comparable_name
 from transforms.layouts.expressions import Cell
-from transforms.layouts.layout import Layout, comparable_name
+from transforms.layouts.layout import Layout
 from transforms.layouts.options import ReadingOptions
 
 ONEROSTER = "oneroster"
 # Settings that every layout uses, and settings that all declared layouts use.
 ALWAYS_USED = frozenset({"prefix", "snapshot"})
+# Settings that OneRoster's own files use.
+OF_ONEROSTER = ALWAYS_USED | {"columns", "date_order"}
 DECLARED = frozenset({"school_year", "year_begins", "repair", "without"})
 # Settings of layouts that make digests from personal data.
 SALTS = frozenset({"salt_env", "salt_file", "salt_block"})
@@ -28,10 +31,15 @@ def unused_settings(
 
     It also names those of the `layouts` that use the setting. `None` is OneRoster's own layout.
     """
-    used = ALWAYS_USED if layout is None else settings_used(layout)
+    used = OF_ONEROSTER if layout is None else settings_used(layout)
     code = ONEROSTER if layout is None else layout.code
     for name in sorted(dialect.said - used):
-        users = ", ".join(one for one, other in layouts.items() if name in settings_used(other))
+        users = ", ".join(
+            [
+                *([ONEROSTER] if name in OF_ONEROSTER else []),
+                *(one for one, other in layouts.items() if name in settings_used(other)),
+            ]
+        )
         yield f"`{name}`, which layout {code} has no use for; these have: {users}. Remove it"
     if layout is not None and "without" in dialect.said:
         yield from _wrong_without(layout, dialect)

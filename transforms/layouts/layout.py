@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -171,8 +170,3 @@ class Layout:
                 [*file.columns, *(name for join in joins for name in (join.key, *join.columns))]
             )
         )
-
-
-def comparable_name(name: str) -> str:
-    """Return a name in lower case without spaces, `_` and `-`, to compare names."""
-    return re.sub(r"[\s_\-]", "", name).casefold()

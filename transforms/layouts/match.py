@@ -12,8 +12,9 @@ from pathlib import PurePath
 
 import polars as pl
 
+from transforms.binding.names import comparable_name
 from transforms.findings import ROW, Findings, file_finding
-from transforms.layouts.layout import File, Layout, comparable_name
+from transforms.layouts.layout import File, Layout
 from transforms.renamed_ids import FILE as IDS
 from transforms.roster import Raw, RawFile
 

@@ -44,6 +44,8 @@ class ReadingOptions:
     cross_listed: Mapping[str, str] = field(default_factory=dict)
     # The org above each org that the target has, by sourcedId; with the prefix.
     orgs: Mapping[str, str | None] = field(default_factory=dict)
+    # What columns of OneRoster files with other names are: entity -> name in the file -> column.
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     said: frozenset[str] = frozenset()  # settings present in the feed file: `words.grades`
     digests: DigestIds = field(default_factory=DigestIds)  # how personal data becomes ids
 

@@ -19,8 +19,9 @@ from transforms.layouts.vocabulary import GRADES, grade_of
 from transforms.schemas import ENTITIES, Column
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DATE = rf"(?i)^(?:\d{{1,2}}-(?:{'|'.join(MONTHS)})|(?:{'|'.join(MONTHS)})-\d{{1,2}})$"
-_NUMBER = r"^\d(?:\.\d+)?[eE]\+\d{2,3}$"
+_MONTH = "|".join(MONTHS)
+_DATE = rf"(?i)^(?:[0-9]{{1,2}}-(?:{_MONTH})|(?:{_MONTH})-[0-9]{{1,2}})$"
+_NUMBER = r"^[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2,3}$"
 
 
 def check_spreadsheet_damage(

@@ -160,7 +160,7 @@ GRADES: Words = {
     "other": "Other",
 }  # fmt: skip
 _ORDER = ("PK", "KG", *(f"{year:02}" for year in range(1, 14)))
-_RANGE = re.compile(r"([A-Za-z]+|\d{1,2})\s*-\s*([A-Za-z]+|\d{1,2})")
+_RANGE = re.compile(r"([A-Za-z]+|[0-9]{1,2})\s*-\s*([A-Za-z]+|[0-9]{1,2})")
 
 
 def grade_of(text: str, own: Words) -> str:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from transforms.layouts.layout import File, Layout, Rows, comparable_name
+from transforms.binding.names import comparable_name
+from transforms.layouts.layout import File, Layout, Rows
 from transforms.layouts.normalize import ID_COLUMNS
 from transforms.mappings.problems import DocumentLocation, as_list, suggest
 from transforms.schemas import ENTITIES, Column

@@ -45,7 +45,9 @@ EXTENSION = "metadata."
 # The columns of every file that say whether a record still exists, and when it last changed. They
 # are not sent.
 LIFECYCLE = ("status", "dateLastModified")
-LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", "score_scale"})
+# Lists whose items are in braces, in which commas are text.
+BRACES: frozenset[Kind] = frozenset({"user_ids", "score_scale"})
+LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums"}) | BRACES
 
 
 @dataclass(frozen=True)

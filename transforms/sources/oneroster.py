@@ -10,13 +10,15 @@ from pathlib import PurePath
 
 import polars as pl
 
+from transforms.binding.dates import read_dates
 from transforms.binding.days import read_days
 from transforms.binding.headers import HeaderMatch, match_header
 from transforms.binding.manifest import FILE, Manifest, read_manifest
+from transforms.binding.names import comparable_name, entity_of_file
 from transforms.binding.spelling import normalize_spelling
 from transforms.binding.upgrade import upgrade_tables
 from transforms.findings import ROW, Findings, file_finding, merge_findings
-from transforms.layouts.layout import File, Layout, comparable_name
+from transforms.layouts.layout import File, Layout
 from transforms.layouts.options import ReadingOptions
 from transforms.payload import METADATA
 from transforms.renamed_ids import FILE as IDS
@@ -26,12 +28,6 @@ from transforms.schemas.entity import Version
 from transforms.secrets import remove_passwords
 
 MODES: dict[str, SnapshotMode] = {"bulk": "bulk", "delta": "delta"}
-# The name of a file without `.csv`, in lower case -> entity.
-_ENTITY_OF_STEM = {
-    name.casefold(): entity.name
-    for entity in ENTITIES.values()
-    for name in (entity.name, *entity.aliases)
-}
 
 
 def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
@@ -41,18 +37,16 @@ def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
     files, names = _files(raw, strict)
     tables: dict[str, Table] = {}
     for name, file in files.items():
-        table, reported = _table(
-            ENTITIES[name],
-            file,
-            _mode(name, manifest, dialect.snapshot),
-            manifest.version,
-            strict,
-            raw,
-        )
+        mode = _mode(name, manifest, dialect.snapshot)
+        table, reported = _table(ENTITIES[name], file, mode, manifest.version, dialect, raw)
         findings += reported
         if table is not None:
             tables[name] = table
-    findings += [*names, *_compare_with_manifest(raw, files, manifest, strict)]
+    findings += [
+        *names,
+        *_compare_with_manifest(raw, files, manifest, strict),
+        *_idle_columns(files, dialect),
+    ]
     if dialect.snapshot and manifest.modes:
         findings.append(
             file_finding(
@@ -117,32 +111,29 @@ def is_certain(raw: Raw) -> bool:
     return any(
         {"sourcedid", "status", "datelastmodified"} <= {cell.casefold() for cell in file.header}
         for file in raw.files.values()
-        if _entity_called(file.name)
+        if entity_of_file(file.name)
     )
 
 
 def has_oneroster_file(raw: Raw) -> bool:
     """Whether a drop has a file with the name of a OneRoster file."""
-    return any(_entity_called(name) for name in (*raw.files, *raw.broken))
+    return any(entity_of_file(name) for name in (*raw.files, *raw.broken))
 
 
 def has_sourced_ids(raw: Raw) -> bool:
     """Whether a drop has a file with the name of a OneRoster file and a `sourcedId` column."""
-    files = (file for name, file in raw.files.items() if _entity_called(name))
+    files = (file for name, file in raw.files.items() if entity_of_file(name))
     return any("sourcedid" in map(comparable_name, file.header) for file in files)
-
-
-def _entity_called(name: str) -> str | None:
-    """The entity whose file has this name, in any case, or by an alias."""
-    return _ENTITY_OF_STEM.get(PurePath(name).stem.casefold())
 
 
 def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
     """Find each entity's file, parents first, and report other names."""
-    files, findings = {}, []
-    for file in raw.files.values():
-        entity = _entity_called(file.stands_for or file.name)
-        if entity is not None:
+    files: dict[str, RawFile] = {}
+    findings = []
+    # If several files are read as one, the standard's name comes first, and the others stay unread.
+    for file in sorted(raw.files.values(), key=_is_nickname):
+        entity = entity_of_file(file.stands_for or file.name)
+        if entity is not None and entity not in files:
             files[entity] = file
             if file.name != ENTITIES[entity].file:
                 detail = f"read as {ENTITIES[entity].file}"
@@ -150,6 +141,25 @@ def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
         elif file.name.casefold() not in (FILE, IDS):
             findings.append(file_finding("unknown_file", file.name, strict=strict))
     return {name: files[name] for name in ENTITIES if name in files}, findings
+
+
+def _idle_columns(files: dict[str, RawFile], dialect: ReadingOptions) -> list[Findings]:
+    """Refuse names of columns in the feed file that a file does not have."""
+    return [
+        file_finding(
+            "setting_idle",
+            "",
+            f"`columns.{name}` names {cell!r}, which {files[name].name} does not have. Remove it",
+        )
+        for name, cells in dialect.columns.items()
+        if name in files
+        for cell in cells
+        if cell not in files[name].header
+    ]
+
+
+def _is_nickname(file: RawFile) -> bool:
+    return file.name.casefold() not in {entity.file.casefold() for entity in ENTITIES.values()}
 
 
 def _mode(name: str, manifest: Manifest, snapshot: bool | None) -> SnapshotMode:
@@ -168,16 +178,21 @@ def _table(
     file: RawFile,
     mode: SnapshotMode,
     version: Version,
-    strict: bool,
+    dialect: ReadingOptions,
     raw: Raw,
 ) -> tuple[Table | None, list[Findings]]:
-    match = match_header(entity, file.name, file.header, version, strict)
+    strict = dialect.strict
+    declared = dialect.columns.get(entity.name)
+    match = match_header(entity, file.name, file.header, version, strict, declared)
     if any(part.fatal.height for part in match.findings):
         return None, match.findings
     frame, days = _columns(entity, file, match), list[Findings]()
     if raw.rest:
         frame, days = read_days(entity, frame, file.name, raw.zone, strict)
     frame, spelling = normalize_spelling(entity, frame, file.name, strict)
+    if not strict:
+        frame, dates = read_dates(entity, frame, file.name, dialect.date_order, dialect.today)
+        spelling += dates
     table = Table(
         entity,
         frame,
@@ -236,7 +251,7 @@ def _compare_with_manifest(
 ) -> list[Findings]:
     """Report files that the manifest lists and the drop does not have, and the other way around."""
     findings = []
-    present = {*files, *(PurePath(name).stem for name in raw.broken)}
+    present = {*files, *map(entity_of_file, raw.broken)}
     for name, entity in ENTITIES.items():
         mode = manifest.modes.get(name, "absent")
         if mode in MODES and name not in present:
@@ -285,5 +300,5 @@ def _with_ids(findings: Findings, files: dict[str, RawFile], tables: dict[str, T
 
 def _broken(raw: Raw, findings: Findings) -> frozenset[str]:
     """The entities whose file is in the drop, or listed in the manifest, and could not be read."""
-    stems = {PurePath(name).stem.casefold() for name in {*raw.broken, *findings.fatal["file"]}}
-    return frozenset(name for name in ENTITIES if name.casefold() in stems)
+    files = {*raw.broken, *findings.fatal["file"]}
+    return frozenset(name for file in files if (name := entity_of_file(file)) is not None)

@@ -110,7 +110,7 @@ TOKEN = re.compile(
     r"|(?P<field>[A-Za-z_][\w.\-]*)\s*(?P<op>!=|>=|<=|=|>|<|~|@)"
     r"\s*(?:'(?P<text>(?:[^']|'')*)'|(?P<bare>[^\s()']+)))"
 )
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # SQLite's own limit on nesting is a little higher.
 MOST_COMPARISONS, DEEPEST = 500, 20
 

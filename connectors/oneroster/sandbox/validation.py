@@ -218,7 +218,7 @@ KINDS: dict[Kind, Check] = {
     "references": _list_of(_reference),
     "boolean": _flag,
     "date": _day,
-    "year": _matching(r"\d{4}", "a text of four digits"),
+    "year": _matching(r"[0-9]{4}", "a text of four digits"),
     "user_ids": _list_of(_user_id),
     "integer": _number,
     "number": _number,
@@ -236,7 +236,7 @@ def checks_of(profile: TargetProfile) -> Checks:
     }
     checks: dict[str, Check] = {
         **full_references,
-        "birthDate": _matching(r"\d{4}-\d{2}-\d{2}", "YYYY-MM-DD"),
+        "birthDate": _matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "YYYY-MM-DD"),
         "roles.role": one_of(words["roles"]) if "roles" in words else _text,
     }
     if "grades" in words:
