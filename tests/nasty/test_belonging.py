@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.judging import accepted, errors, judged, rules
-from tests.rosters import DISTRICT, Row, Rows, changed, delta, district, without
+from tests.judging import accepted, errors, judged, judged_drop, rules
+from tests.rosters import DISTRICT, Row, Rows, changed, delta, district, drop, without
 
 BOTH = {"class_without_teacher", "class_without_student"}
 
@@ -210,3 +210,20 @@ def test_a_session_may_end_before_it_begins(tmp_path: Path) -> None:
         rules(checked),
         accepted(checked, "academicSessions"),
     )
+
+
+UNREADABLE = ("orgs", "roles", "users", "courses", "classes")
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_unreadable_file_is_the_one_cause(name: str, tmp_path: Path) -> None:
+    """Whatever needs its records is rejected, and each row names the file and its fault."""
+    (drop(tmp_path, district()) / f"{name}.csv").write_bytes(b"PK\x03\x04" + bytes(99))
+
+    found = judged_drop(tmp_path).findings.errors
+
+    causes, others = found.filter(severity="fatal"), found.filter(severity="error")
+    assert [(f"{name}.csv", "not_csv")] == causes.select("file", "rule").rows()
+    assert {f"{name}.csv: not_csv"} == set(others["value"])
+    assert {"parent_rejected", "part_rejected"} >= set(others["rule"])
+    assert others.height

@@ -30,6 +30,7 @@ from transforms.checks.references import (
     break_cycles,
     in_target,
     resolve_references,
+    unread_cause,
 )
 from transforms.findings import (
     ROW,
@@ -327,14 +328,15 @@ def _without_strangers(state: _Check, table: Table, records: EntityRecords) -> T
     ends = pl.col("status").eq_missing(TOBEDELETED) & pl.lit(table.entity.name == ROLES)
     ends &= pl.col(column).is_in(in_target(state.known, records.entity.name).implode())
     strangers = table.frame.filter(~there & ~ends.fill_null(value=False))
+    unread = unread_cause(state.roster, records.entity.name)
     state.found.append(
         row_findings(
-            "role_without_user",
-            strangers,
+            "parent_rejected" if unread else "role_without_user",
+            strangers.with_columns(pl.lit(unread).alias("#cause")),
             file=table.file,
             entity=table.entity.name,
             column=column,
-            value=column,
+            value="#cause" if unread else column,
         )
     )
     return replace(table, frame=table.frame.filter(there))

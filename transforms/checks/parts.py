@@ -11,14 +11,8 @@ from pathlib import PurePath
 
 import polars as pl
 
-from transforms.checks.references import in_target
-from transforms.findings import (
-    ROW,
-    Findings,
-    fault_location,
-    row_findings,
-    row_location,
-)
+from transforms.checks.references import in_target, unread_cause
+from transforms.findings import ROW, Findings, fault_location, row_findings, row_location
 from transforms.payload import PART, owner_column, part_expression, part_property
 from transforms.records import ENDED, EntityRecords
 from transforms.roster import Roster, Table
@@ -121,11 +115,18 @@ def _refuse_without(
         without = without.filter(
             ~pl.col("sourcedId").is_in(in_target(known, records.entity.name).implode())
         )
-    found = row_findings(rule, without, file=records.file, entity=records.entity.name, column=name)
-    causes = without.select(
-        "sourcedId", cause=pl.concat_str(row_location(records.file), pl.lit(f": {rule}"))
+    own = pl.concat_str(row_location(records.file), pl.lit(f": {rule}"))
+    unread = unread_cause(roster, name)
+    causes = without.select(ROW, "sourcedId", cause=pl.lit(unread) if unread else own)
+    found = row_findings(
+        "part_rejected" if unread else rule,
+        causes,
+        file=records.file,
+        entity=records.entity.name,
+        column=name,
+        value="cause" if unread else None,
     )
-    return records.refuse(causes), found
+    return records.refuse(causes.drop(ROW)), found
 
 
 def rule_without(part: str, records: EntityRecords) -> str:
@@ -149,7 +150,13 @@ def owners_with_errors(
     )
     return (
         rows.drop_nulls("sourcedId")
-        .select("sourcedId", ROW, cause=fault_location(part.file))
+        .select(
+            "sourcedId",
+            ROW,
+            cause=pl.when(pl.col("rule") == "parent_rejected")
+            .then("value")
+            .otherwise(fault_location(part.file)),
+        )
         .unique("sourcedId", keep="first", maintain_order=True)
     )
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from transforms.binding.names import entity_of_file
 from transforms.changes import IN_TARGET
 from transforms.findings import ROW, Findings, merge_findings, row_findings, row_location
 from transforms.records import RosterState
@@ -39,9 +40,7 @@ class Parents:
     refused: pl.DataFrame  # `sourcedId` and `cause` of the records that the drop has, rejected
     known: LedgerFrames
     entity: str
-    gone: pl.Series  # the ids whose rows say `tobedeleted`
-    # Neither the drop nor the ledger has all records, so that a dangling reference proves nothing.
-    unsure: bool = False
+    unread: str  # why the file of these records could not be read; blank if it was
 
     @property
     def earlier(self) -> pl.Series:
@@ -146,11 +145,24 @@ def _parents(
         found = pl.concat([found, others])
     gone = standing[refers].gone if refers in standing else found.clear()
     if table.mode == "bulk" and refers in roster.tables and roster.tables[refers].mode == "bulk":
-        return Parents(found, refused, known, refers, gone)
-    unsure = table.mode != "bulk" and refers not in known
+        return Parents(found, refused, known, refers, "")
     earlier = in_target(known, refers)
     earlier = earlier.filter(~earlier.is_in(gone.implode()))
-    return Parents(pl.concat([found, earlier]), refused, known, refers, gone, unsure)
+    unread = unread_cause(roster, refers)
+    return Parents(pl.concat([found, earlier]), refused, known, refers, unread)
+
+
+def unread_cause(roster: Roster, entity: str) -> str:
+    """Name the fault for which the file of an entity could not be read; blank if it was read.
+
+    It is the one cause for whatever needs the file's records.
+    """
+    if entity not in roster.broken:
+        return ""
+    faults = roster.findings.fatal.filter(pl.col("file") != "")
+    own = [entity_of_file(file) == entity for file in faults["file"]]
+    file, rule = (faults.filter(own) if any(own) else faults).select("file", "rule").row(0)
+    return f"{file}: {rule}"
 
 
 def refused_ids(table: Table, bad: pl.Series) -> pl.DataFrame:
@@ -193,10 +205,10 @@ def _refuse_or_remove(
     dangling = dangling.join(
         parents.refused, left_on="value", right_on="sourcedId", how="left", maintain_order="left"
     )
+    if parents.unread:
+        dangling = dangling.with_columns(pl.col("cause").fill_null(parents.unread))
     unknown = dangling.filter(pl.col("cause").is_null())
     rejected = dangling.filter(pl.col("cause").is_not_null())
-    if parents.unsure:
-        unknown = unknown.filter(pl.col("value").is_in(parents.gone.implode()))
     if table.entity.needs(column):
         done.findings += [
             finding("dangling", unknown, "value"),
