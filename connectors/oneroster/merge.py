@@ -188,7 +188,7 @@ def _credentials_with_their_ids(theirs: Json, ours: Json) -> Json:
     before = theirs.get("credentials")
     if "credentials" not in ours or not isinstance(before, list):
         return {}
-    twins = [
+    twins: list[Json] = [
         next((item for item in before if _is_same_item("credentials", item, one)), {})
         for one in ours["credentials"]
     ]

@@ -242,8 +242,8 @@ def _class_title(
         return text_line("title", meant.get("title"), key), []
     why = "no column has the class's own name, so it is the course's"
     if "courseTitle" in meant and meant["courseTitle"] is not key:
-        column = meant["courseTitle"].name
-        return DraftLine("title", _first(column, key.name), why, (column, key.name)), []
+        of_course = meant["courseTitle"].name
+        return DraftLine("title", _first(of_course, key.name), why, (of_course, key.name)), []
     for column in survey.leading(file, "courses"):
         link = survey.links.of(column)
         titles = columns_by_meaning(survey, link.key.file, COURSES) if link else {}

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from transforms.binding.headers import CLOSE, match_header
 from transforms.binding.manifest import FILE as MANIFEST
 from transforms.binding.manifest import read_manifest
+from transforms.binding.names import comparable_name
 from transforms.infer_mapping.draft import DraftLine, FileDraft, toml_key, toml_string
 from transforms.infer_mapping.spellings import (
     CLASSES,
@@ -21,7 +22,6 @@ from transforms.infer_mapping.spellings import (
     Spellings,
     meaning_of,
 )
-from transforms.layouts.layout import comparable_name
 from transforms.renamed_ids import FILE as IDS
 from transforms.roster import Raw, RawFile
 from transforms.schemas import ENTITIES, Entity

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from transforms.layouts.layout import File, Layout, comparable_name
+from transforms.binding.names import comparable_name
+from transforms.layouts.layout import File, Layout
 from transforms.mappings.problems import DocumentLocation, suggest
 from transforms.mappings.tables import TableReader, is_table, read_fields
 from transforms.schemas import ENTITIES

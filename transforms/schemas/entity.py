@@ -47,7 +47,7 @@ EXTENSION = "metadata."
 LIFECYCLE = ("status", "dateLastModified")
 # Lists whose items are in braces, in which commas are text.
 BRACES: frozenset[Kind] = frozenset({"user_ids", "score_scale"})
-LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums"}) | BRACES
+LISTS: frozenset[Kind] = BRACES.union(("references", "texts", "enums"))
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def profile_as_read(profile: Json) -> Json:
     What the real target knows of an app is not in any write, so the names are made up.
     """
     application = profile.get("applicationId") or ""
-    app = {
+    app: Json = {
         "sourcedId": application or profile.get("vendorId") or "",
         "name": application or profile.get("vendorId") or "",
         "description": None,
