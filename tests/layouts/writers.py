@@ -66,7 +66,7 @@ class Known:
     )
     roles_of_district: bool = False
     # The days of a term are written with its last day, which is in the term.
-    last_day_included: bool = False
+    last_day_included: bool = True
 
 
 Writer = Callable[[District, Choices], tuple[Files, Known]]

@@ -15,6 +15,9 @@ TEXT = (Path(__file__).parents[2] / "docs" / "own_layout.md").read_text("utf-8")
 # and new ids are the business of a feed file.
 IN_CODE = {
     "prepare",
+    "report",
+    "cross_lists",
+    "enrolled_once",
     "renames",
     "made",
     "beside",

@@ -311,7 +311,7 @@ def test_enrollments_have_their_dates_and_status(tmp_path: Path) -> None:
     links = said(guessed(tmp_path, SMALL), "Links", "enrollments")
 
     assert {"iso_date": "Enrollment Begin Date"} == links["beginDate"]
-    assert {"iso_date": "Withdrawal Date"} == links["endDate"]
+    assert {"day_after": {"iso_date": "Withdrawal Date"}} == links["endDate"]
     assert {
         "status": "Enrollment Status",
         "words": {"Dropped": "tobedeleted", "Enrolled": "active"},
