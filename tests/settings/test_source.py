@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.layouts.normalizing import written
 from tests.rosters import district, drop
 from transforms.findings import ROW
 from transforms.layouts import File, Layout
-from transforms.layouts.idle_settings import settings_read_by, settings_used
+from transforms.layouts.idle_settings import OF_ONEROSTER, settings_read_by, settings_used
 from transforms.layouts.match import file_by_name
 from transforms.roster import Raw, RawFile, Roster
 from transforms.sources import LAYOUTS, SOURCES, escape_character, normalize
@@ -76,7 +77,7 @@ def raw_for(code: str, setting: str) -> Raw:
     """Give a layout's sample, with such cells that a setting changes something."""
     raw = sample_of(code)
     if code not in LAYOUTS:
-        return raw
+        return with_doubtful_days(raw) if setting == "date_order" else raw
     layout = LAYOUTS[code]
     files = {name: with_cells(file, layout, setting) for name, file in raw.files.items()}
     if not any(
@@ -88,6 +89,13 @@ def raw_for(code: str, setting: str) -> Raw:
             if reading(file, setting)
         }
     return Raw(files, raw.broken, raw.findings)
+
+
+def with_doubtful_days(raw: Raw) -> Raw:
+    """Give OneRoster enrollments a first day that can mean two days."""
+    file = raw.files["enrollments.csv"]
+    frame = file.frame.with_columns(pl.lit(CELLS["date_order"]).alias("beginDate"))
+    return replace(raw, files={**raw.files, file.name: replace(file, frame=frame)})
 
 
 def made(file: File, word: str) -> RawFile:
@@ -147,7 +155,7 @@ def same(one: Roster, other: Roster) -> bool:
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_setting_works_or_is_refused(setting: str, code: str, tmp_path: Path) -> None:
     """In a feed file that names the layout, and for a drop that is recognized."""
-    has = {"prefix", "snapshot"} if code == "oneroster" else settings_used(LAYOUTS[code])
+    has = OF_ONEROSTER if code == "oneroster" else settings_used(LAYOUTS[code])
     raw = raw_for(code, setting)
     with_it = roster(code, raw, SETTINGS[setting])
     refused = "setting_idle" in with_it.findings.fatal["rule"].to_list()
@@ -167,7 +175,8 @@ def test_a_setting_works_or_is_refused(setting: str, code: str, tmp_path: Path) 
             or setting not in ("snapshot", "prefix", "repair", "date_order")
             or code in UNDATED
         )
-        others = [other for other in LAYOUTS if setting in settings_used(LAYOUTS[other])]
+        others = ["oneroster"] if setting in OF_ONEROSTER else []
+        others += [other for other in LAYOUTS if setting in settings_used(LAYOUTS[other])]
         assert (
             f"`{setting}`, which layout {code} has no use for; these have: {', '.join(others)}"
             in with_it.findings.fatal["value"][0]
@@ -185,8 +194,8 @@ def expected_same(code: str, setting: str) -> bool:
     ("text", "said"),
     [
         (
-            'layout = "oneroster"\n{drop}[source]\ndate_order = "dmy"',
-            "`source` has `date_order`, which layout oneroster has no use for; these have: ",
+            'layout = "oneroster"\n{drop}[source]\nyear_begins = "10-01"',
+            "`source` has `year_begins`, which layout oneroster has no use for; these have: ",
         ),
         (
             '{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nrepair = true',

@@ -42,7 +42,8 @@ DAY_AND_MONTH = (
 )
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _PAIR = r"\{[^:{}]+:[^{}]+\}"
-PAIRS = rf"^{_PAIR}(,{_PAIR})*$"
+# Blank items violate another rule.
+PAIRS = rf"^({_PAIR})?(,({_PAIR})?)*$"
 CAPITAL = "[A-Z]"
 UNIQUE_ID, ONE_CASE, BLANK_IN_BULK = "conflict", "id_case", "status_in_bulk"
 
@@ -295,8 +296,9 @@ def _tests(column: Column, mode: SnapshotMode, strict: bool, rest: bool) -> dict
             "date": _readable_date,
             "date_order": lambda cell: ~cell.str.contains(DAY_AND_MONTH),
         }
-    if column.is_list and column.kind not in BRACES:
-        tests["list"] = lambda cell: ~cell.str.contains(r"(^|,)\s*(,|$)")
+    if column.is_list:
+        blank_item = r"^,|\},\s*,|,$" if column.kind in BRACES else r"(^|,)\s*(,|$)"
+        tests["list"] = lambda cell: ~cell.str.contains(blank_item)
     return tests
 
 

@@ -47,7 +47,8 @@ def find_differences(raw: Raw) -> NearStandard:
     manifest, _ = read_manifest(raw, strict=False)
     called = {name: _entity_called(name) for name in sorted(raw.files)}
     free = [one for one in ENTITIES.values() if one.standard and one.name not in called.values()]
-    drafts, holds = [], {}
+    drafts: list[FileDraft] = []
+    holds: dict[str, str] = {}
     for name, file in sorted(raw.files.items()):
         if name.casefold() in (MANIFEST, IDS):
             continue
@@ -82,7 +83,7 @@ def _entity_called(name: str) -> str:
 
 def _most_alike(file: RawFile, free: Sequence[Entity], version: Version) -> Entity | None:
     """Return the one entity of which a file has an id and most columns; None if there is none."""
-    alike = {}
+    alike: dict[str, int] = {}
     for entity in free:
         columns = set(match_header(entity, file.name, file.header, version, False).columns.values())
         own = columns - {"sourcedId", "status", "dateLastModified"}

@@ -39,7 +39,6 @@ from transforms.layouts.expressions import (
     texts,
     user_ids,
     utc_date,
-    where_several,
     yes_no,
 )
 from transforms.layouts.layout import File, Frames, Join, Layout, Rows, rows
@@ -51,5 +50,5 @@ __all__ = [
     "digested_each", "district", "either", "family_name", "filled", "first", "given",
     "given_name", "grades", "is_any", "is_none", "iso_date", "joined", "lowered", "one_of",
     "org_type", "races", "role", "rows", "sex", "status", "text", "texts", "user_ids",
-    "utc_date", "where_several", "yes_no",
+    "utc_date", "yes_no",
 ]  # fmt: skip

@@ -33,9 +33,9 @@ from transforms.layouts import (
     text,
     texts,
     user_ids,
-    where_several,
     yes_no,
 )
+from transforms.layouts.expressions import where_several
 from transforms.layouts.vocabulary import FAMILY
 
 # Sensitive, or not needed in a roster: never read.

@@ -39,8 +39,8 @@ from transforms.layouts import (
     text,
     texts,
     user_ids,
-    where_several,
 )
+from transforms.layouts.expressions import where_several
 from transforms.layouts.layout import Rows
 from transforms.layouts.vocabulary import FAMILY, STATES
 from transforms.schemas.vocabularies import TOBEDELETED
