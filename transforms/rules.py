@@ -161,6 +161,7 @@ _CELL = (
     Rule("link_nowhere", "warning", "rows that link a person to another were ignored, because the drop does not have the person", "Send the person too, or remove the link."),
     Rule("term_missing", "warning", "these classes have no term dates, so they were placed in the current school year", "Export the terms with their first and last days. For another year, set `school_year` under [source]."),
     Rule("role_from_class", "warning", "people have no role in any organization, and got the one that they have in classes", "No action needed if this is correct."),
+    Rule("title_of_course", "warning", "classes have no title, and got the one of their course", "No action needed if this is correct."),
     Rule("school_of_class", "warning", "an enrollment names another school than its class does; the school of the class was used", "Correct one of the two."),
     Rule("decimal_ids", "warning", "every id of the column was written as a decimal number; the `.0` was removed", "Export ids as text."),
     Rule("respelled", "warning", "values were read in another spelling than the standard's", "Write them exactly as the standard does."),

@@ -101,6 +101,19 @@ def test_an_enrollment_is_in_the_school_of_its_class(tmp_path: Path) -> None:
     )
 
 
+def test_a_class_without_a_title_has_the_one_of_its_course(tmp_path: Path) -> None:
+    """One SIS exports every class of its elementary schools so; without a course it is rejected."""
+    rows = changed(changed(district(), "c1", title=""), "c2", title="", courseSourcedId="none")
+
+    checked = judged(tmp_path, rows)
+
+    titles = checked.standing["classes"].accepted.select("sourcedId", "title").rows()
+    assert [("c1", "Math 5")] == titles
+    assert {"title_of_course": 1} == {
+        one.rule: one.count for one in checked.findings.notices if one.rule == "title_of_course"
+    }
+
+
 def test_whoever_returns_to_a_class_was_in_it_twice(tmp_path: Path) -> None:
     """Two spells are two enrollments, each with its days."""
     rows = district()

@@ -17,7 +17,7 @@ from transforms.binding.manifest import FILE, Manifest, read_manifest
 from transforms.binding.names import comparable_name, entity_of_file
 from transforms.binding.spelling import normalize_spelling
 from transforms.binding.upgrade import upgrade_tables
-from transforms.findings import ROW, Findings, file_finding, merge_findings
+from transforms.findings import ROW, Findings, file_finding, merge_findings, row_findings
 from transforms.layouts.layout import File, Layout
 from transforms.layouts.options import ReadingOptions
 from transforms.payload import METADATA
@@ -25,6 +25,7 @@ from transforms.renamed_ids import FILE as IDS
 from transforms.roster import LOST_COLUMNS, Raw, RawFile, Roster, SnapshotMode, Table
 from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.entity import Version
+from transforms.schemas.vocabularies import TOBEDELETED
 from transforms.secrets import remove_passwords
 
 MODES: dict[str, SnapshotMode] = {"bulk": "bulk", "delta": "delta"}
@@ -59,11 +60,10 @@ def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
     refused = merge_findings([raw.findings, *findings]).fatal.height > 0
     if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
         findings.append(file_finding("drop_empty", ""))
-    tables, passwords = remove_passwords(
-        _current(upgrade_tables(tables, manifest.version)), dialect.secrets
-    )
+    tables, named = _with_titles(_current(upgrade_tables(tables, manifest.version)), strict)
+    tables, passwords = remove_passwords(tables, dialect.secrets)
     ragged = _with_ids(raw.findings, files, tables)
-    gathered = merge_findings([ragged, *findings, *passwords])
+    gathered = merge_findings([ragged, *findings, named, *passwords])
     return Roster(tables, _broken(raw, gathered), gathered, today=dialect.today)
 
 
@@ -271,6 +271,35 @@ def _current(tables: dict[str, Table]) -> dict[str, Table]:
             table, frame=table.frame.select(ROW, *dict.fromkeys((*names, *extensions)))
         )
     return kept
+
+
+def _with_titles(tables: dict[str, Table], strict: bool) -> tuple[dict[str, Table], Findings]:
+    """Give classes without a title that of their course, as other layouts do, and report them."""
+    classes, courses = tables.get("classes"), tables.get("courses")
+    if strict or classes is None or courses is None:
+        return tables, Findings()
+    titles = courses.frame.select(courseSourcedId="sourcedId", course=pl.col("title")).drop_nulls()
+    frame = classes.frame.join(
+        titles.unique("courseSourcedId", keep="none"),
+        on="courseSourcedId",
+        how="left",
+        maintain_order="left",
+    )
+    untitled = frame.filter(
+        pl.col("title").is_null()
+        & pl.col("course").is_not_null()
+        & ~pl.col("status").eq_missing(TOBEDELETED)
+    )
+    found = row_findings(
+        "title_of_course",
+        untitled,
+        file=classes.file,
+        entity="classes",
+        column="title",
+        value="course",
+    )
+    frame = frame.with_columns(title=pl.coalesce("title", "course")).drop("course")
+    return tables | {"classes": replace(classes, frame=frame)}, found
 
 
 def _with_ids(findings: Findings, files: dict[str, RawFile], tables: dict[str, Table]) -> Findings:
