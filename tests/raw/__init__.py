@@ -1,0 +1,1 @@
+"""Small exports as real systems write them, loaded as they are."""
