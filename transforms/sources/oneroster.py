@@ -276,15 +276,15 @@ def _current(tables: dict[str, Table]) -> dict[str, Table]:
 def _with_titles(tables: dict[str, Table], strict: bool) -> tuple[dict[str, Table], Findings]:
     """Give classes without a title that of their course, as other layouts do, and report them."""
     classes, courses = tables.get("classes"), tables.get("courses")
-    if strict or classes is None or courses is None:
+    if strict or classes is None or courses is None or not classes.frame["title"].null_count():
         return tables, Findings()
-    titles = courses.frame.select(courseSourcedId="sourcedId", course=pl.col("title")).drop_nulls()
-    frame = classes.frame.join(
-        titles.unique("courseSourcedId", keep="none"),
-        on="courseSourcedId",
-        how="left",
-        maintain_order="left",
+    titles = (
+        courses.frame.select(courseSourcedId="sourcedId", course="title")
+        .drop_nulls()
+        .unique()
+        .unique("courseSourcedId", keep="none")
     )
+    frame = classes.frame.join(titles, on="courseSourcedId", how="left", maintain_order="left")
     untitled = frame.filter(
         pl.col("title").is_null()
         & pl.col("course").is_not_null()
