@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.oneroster.client import Client
@@ -33,7 +33,7 @@ from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import ORGS, QUICK, Answered, District, Twisted, opened, org
 from tests.oneroster.odd import Met, Reply, odd
-from tests.strength import examples
+from tests.strength import expensive
 
 DEEP = f"an answer nested more than {DEEPEST} deep"
 LARGE = "an answer of more than 5,000 bytes"
@@ -110,7 +110,7 @@ def read(body: bytes, size: int = 16384, most: int = 10**7, encoding: str = "gzi
     )
 
 
-@settings(max_examples=examples(100, 40))
+@expensive(100, 40)
 @given(
     st.lists(st.binary(max_size=40), min_size=1, max_size=4),
     st.sampled_from([b"", b"\0\0\0", b"\x1f", b"\x1f\0\x1f\x8b"]),

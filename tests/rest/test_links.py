@@ -5,11 +5,11 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.oneroster.links import PageLink, UnreadableLinks, page_follows, read_links
-from tests.strength import examples
+from tests.strength import expensive
 
 TOKEN = string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~"
 # No relation of these is between pages.
@@ -81,7 +81,7 @@ def test_what_was_written_is_read(written: tuple[str, list[PageLink]]) -> None:
     assert expected == list(read_links(header))
 
 
-@settings(max_examples=examples(100, 40))
+@expensive(100, 40)
 @given(st.lists(headers(), max_size=2))
 def test_only_links_between_pages_say_whether_one_follows(
     written: list[tuple[str, list[PageLink]]],
