@@ -24,7 +24,7 @@ def wrong_sessions() -> Rows:
     """A district whose sessions all have a year that is none."""
     rows = district()
     return rows | {
-        "academicSessions": [row | {"schoolYear": "26-27"} for row in rows["academicSessions"]]
+        "academicSessions": [row | {"schoolYear": "twenty-seven"} for row in rows["academicSessions"]]
     }
 
 
