@@ -24,7 +24,9 @@ def wrong_sessions() -> Rows:
     """A district whose sessions all have a year that is none."""
     rows = district()
     return rows | {
-        "academicSessions": [row | {"schoolYear": "twenty-seven"} for row in rows["academicSessions"]]
+        "academicSessions": [
+            row | {"schoolYear": "twenty-seven"} for row in rows["academicSessions"]
+        ]
     }
 
 

@@ -19,6 +19,7 @@ from tests.judging import Known
 from tests.strength import expensive
 from transforms.changes import imbalance
 from transforms.findings import ROW
+from transforms.layouts.ids import unescape_source_id
 
 
 @cache
@@ -94,10 +95,10 @@ def test_nobody_goes_for_the_dirt(
 
 
 def everybody(done: Night, entity: str) -> set[str]:
-    """Give the ids of an entity that came through the check, accepted or not."""
+    """Give the ids of an entity that came through the check, accepted or not, as the drop writes them."""
     judged = done.checked.standing[entity]
     ids = pl.concat([judged.accepted["sourcedId"], judged.refused["sourcedId"], judged.gone])
-    return {plain(one) for one in ids}
+    return {plain(written) for one in ids for written in (one, unescape_source_id(one))}
 
 
 def unaccounted(done: Night) -> dict[str, int]:
