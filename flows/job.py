@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -58,7 +58,7 @@ class JobSource(SourceOptions):
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     # the courses of classes that it moved, and the org above each known org (the same)
     cross_listed: Mapping[str, str] = field(default_factory=dict)
-    orgs: Mapping[str, str | None] = field(default_factory=dict)
+    orgs: Callable[[], Mapping[str, str | None]] = dict
     before: str = ""  # the run whose archived roster is the feed's newest
     # the files of that roster, as in `Table.fed`
     fed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

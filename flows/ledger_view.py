@@ -78,9 +78,8 @@ class LedgerView:
             self._details[entity] = self._ledger.details(self.key, entity)
         return self._details[entity]
 
-    @property
     def orgs(self) -> dict[str, str | None]:
-        """The org above each active org in the target, by sourcedId."""
+        """Return the org above each active org in the target, by sourcedId."""
         active = self.details("orgs").filter(status=ACTIVE)
         above = parent_ids(pl.col("parents"), "orgs").list.first()
         return dict(active.select("sourcedId", above).iter_rows())

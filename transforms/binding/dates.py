@@ -36,16 +36,22 @@ def read_dates(
     for name in (column.name for column in entity.columns if column.kind == "date"):
         if name not in frame.columns:
             continue
-        other = frame.filter(~pl.col(name).str.contains(DATE))
-        if not other.height:
+        values = _in_other_forms(frame[name])
+        if not values:
             continue
-        values = other[name].unique().to_list()
         order = declared or proven_order(values)
         century: Century = "birth" if name == "birthDate" else "this"
         days = {value: _read(value, declared, order, today, century) for value in values}
+        other = frame.filter(pl.col(name).is_in(values))
         frame = frame.with_columns(pl.col(name).replace(days))
         found += _reports(other, name, days, file, order)
     return frame, found
+
+
+def _in_other_forms(cells: pl.Series) -> list[str]:
+    """Return the distinct values that are not written as YYYY-MM-DD."""
+    values = cells.drop_nulls().unique()
+    return values.filter(~values.str.contains(DATE)).to_list()
 
 
 def proven_order(values: Iterable[str]) -> DateOrder:

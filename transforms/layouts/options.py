@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
@@ -43,7 +43,8 @@ class ReadingOptions:
     # The courses of classes that earlier drops moved: class -> course, with the prefix.
     cross_listed: Mapping[str, str] = field(default_factory=dict)
     # The org above each org that the target has, by sourcedId; with the prefix.
-    orgs: Mapping[str, str | None] = field(default_factory=dict)
+    # A function, since most layouts do not need it.
+    orgs: Callable[[], Mapping[str, str | None]] = dict
     # What columns of OneRoster files with other names are: entity -> name in the file -> column.
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     said: frozenset[str] = frozenset()  # settings present in the feed file: `words.grades`
