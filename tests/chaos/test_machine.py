@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -118,7 +119,7 @@ class Machine(RuleBasedStateMachine):
                     break
                 self.run("sync", "--approve", said["plan"])
                 code, said = self.run("sync")
-            assert code != FAILED, said
+            assert code != FAILED, json.dumps(said)  # whole: pytest cuts other values short
             self.sandbox.requests.clear()
             assert code == self.run("sync")[0]
             assert [] == [request for request in self.sandbox.requests if request[0] != "GET"]
