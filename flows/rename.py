@@ -19,7 +19,7 @@ from flows.errors import SettingsError
 from flows.feeds.keys import FEED_SUFFIX, feed_key, select_feeds
 from flows.job import new_run_id
 from flows.ledgers import ledger_location
-from flows.result import CHANGES_ONLY, DONE, RENAMED
+from flows.result import CHANGES_ONLY, DONE, RENAMED, REPAIRED
 from transforms.changes import IN_TARGET
 from transforms.grammar import count_of
 
@@ -126,8 +126,9 @@ def _mark_newest_run(key: FeedKey, ledger: Ledger) -> None:
     """Note that the newest run under the new name did not know the records of the old one.
 
     What was missing from its drop is still to be removed: an export of changes does not repeat it.
+    A repair since then has no drop.
     """
     runs = (run for run in ledger.runs(key) if run.command == "sync" and not run.approved)
-    newest = next(runs, None)
+    newest = next((run for run in runs if run.note != REPAIRED), None)
     if newest and newest.note in ("", CHANGES_ONLY):
         ledger.finish(replace(newest, note=RENAMED))

@@ -123,8 +123,9 @@ def test_a_repair_does_not_finish_what_a_killed_run_began(sandbox: Sandbox, tmp_
     assert {row["sourcedId"] for row in registrar.rows["enrollments"]} == enrolled
 
 
+@pytest.mark.parametrize("repaired", [False, True])
 def test_what_is_held_under_an_old_name_is_held_under_the_new_one(
-    sandbox: Sandbox, tmp_path: Path
+    repaired: bool, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """Also if the feed ran under its new name, which did not know its records, and only changes come then."""
     feed, registrar = Feed(tmp_path, sandbox), Registrar()
@@ -136,6 +137,8 @@ def test_what_is_held_under_an_old_name_is_held_under_the_new_one(
     held = feed.waiting()
     feed.rename()
     feed.sync()
+    if repaired:
+        feed.repair()
     assert 0 == feed.move()
     registrar.happen("rename", 0)
     registrar.export(feed.drop, "delta", "", 0)
