@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.oneroster.sandbox import Sandbox
 from tests.rest.feeds import Feed
+from tests.rest.loopback import Answering, serving
 from tests.rest.older import AFTER, juniper, record, reference
 
 Json = dict[str, Any]
@@ -66,44 +65,21 @@ def newer(records: dict[str, list[Json]]) -> Iterator[Newer]:
     """Serve records while the body lasts, to anybody."""
     source = Newer(records)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgment
-
-        def do_GET(self) -> None:
+    class Handler(Answering):
+        def get(self) -> None:
             parts = urlsplit(self.path)
             self.reply(*source.answer(parts.path, parse_qs(parts.query)))
 
-        def do_POST(self) -> None:
+        def post(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.reply(200, {"access_token": "token", "expires_in": 3600}, [])
 
         def reply(self, status: int, body: Json, headers: Headers) -> None:
             content, encoding = source.pack(json.dumps(body).encode())
-            self.send_response(status)
-            for name, value in [
-                ("Content-Type", "application/json"),
-                ("Content-Length", str(len(content))),
-                ("Content-Encoding", encoding),
-                *headers,
-            ]:
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            self.give(status, content, [("Content-Encoding", encoding), *headers])
 
-        def log_message(self, *_: Any) -> None:
-            """Say nothing on standard error."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        source.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield source
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as source.url:
+        yield source
 
 
 @contextmanager

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.rest.loopback import Answering, serving
 from tests.rest.verifying import is_signed
 
 Json = dict[str, Any]
@@ -112,42 +111,18 @@ def older(records: dict[str, list[Json]]) -> Iterator[Older]:
     """Serve records, while the body lasts, to whoever signs with the one key."""
     source = Older(records)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Else each answer waits 40 ms for an acknowledgment.
-        disable_nagle_algorithm = True
-
-        def do_GET(self) -> None:
+    class Handler(Answering):
+        def get(self) -> None:
             parts = urlsplit(self.path)
             signed = is_signed(source.url + self.path, self.headers.get("Authorization", ""))
             asked = parse_qs(parts.query), parts.path.removeprefix(BASE)
             self.answer(*(source.page(asked[1], asked[0]) if signed else (401, {}, {})))
 
         def answer(self, status: int, body: Json, headers: dict[str, str]) -> None:
-            text = json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(text)),
-                **headers,
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text)
+            self.give(status, json.dumps(body).encode(), headers.items())
 
-        def log_message(self, *_: Any) -> None:
-            """Say nothing on standard error."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        source.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield source
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as source.url:
+        yield source
 
 
 def reference(kind: str, sourced_id: str) -> Json:

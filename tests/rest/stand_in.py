@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import repeat
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.rest.loopback import Answering, serving
 from tests.rest.older import Json, Older, juniper
 from tests.rest.verifying import KEY, SECRET, is_signed
 from transforms.schemas.entity import Version
@@ -122,43 +120,22 @@ def stand_in(rules: Rules) -> Iterator[StandIn]:
         records["users"] = [_newer(user) for user in records["users"]]
     served = StandIn(rules, Older(records))
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Else each answer waits 40 ms for an acknowledgment.
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
+    class Handler(Answering):
+        def post(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
             self.answer(*served.give_token(self.path, body, self.headers.get("Authorization", "")))
 
-        def do_GET(self) -> None:
+        def get(self) -> None:
             given = (self.headers.get(name, "") for name in ("Authorization", "Cookie"))
             self.answer(*served.give_page(self.path, *given))
 
         def answer(self, status: int, body: Json, headers: dict[str, str]) -> None:
             if status >= 400:
                 served.refused.append((status, self.path))
-            text = json.dumps(body).encode()
-            self.send_response(status)
-            own = {"Content-Type": "application/json", "Content-Length": str(len(text))}
-            for name, value in (own | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text)
+            self.give(status, json.dumps(body).encode(), headers.items())
 
-        def log_message(self, *_: Any) -> None:
-            """Say nothing on standard error."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        served.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield served
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as served.url:
+        yield served
 
 
 def _newer(user: Json) -> Json:
