@@ -130,7 +130,10 @@ class Promises(RuleBasedStateMachine):
         """The feed file is renamed, perhaps a night before anybody says so; that night has a whole export."""
         self.feed.rename()
         if late and self.export.mode == "bulk":
+            left = self.told.left
             self.a_run()
+            # The new name knew no record of the old one: nothing that was turned down is asked anew.
+            self.told.left |= left
             self.told.settled = False
         assert 0 == self.feed.move()
 
