@@ -249,7 +249,7 @@ EVENTS: dict[str, Callable[[Registrar, int], None]] = {
 # Rows that are rejected, one of them with a damaged id. And columns that are missing, one of them a
 # required one.
 FAULTS = {
-    "no name": _spoil("users", "familyName", ""), "no title": _spoil("classes", "title", ""),
+    "no name": _spoil("users", "familyName", ""), "no course": _spoil("classes", "courseSourcedId", ""),
     "no role": _spoil("enrollments", "role", "pupil"), "no id": _spoil("users", "sourcedId", "3.60E+11"),
 }  # fmt: skip
 GONE = {"grades gone": "grades", "emails gone": "email", "names gone": "familyName"}
