@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from tests.year.faults.fault import Night, Spoil
 from tests.year.files import Row
@@ -48,8 +48,14 @@ def one_class_emptied(night: Night) -> None:
     """One class of eight or more has lost all of its students."""
     sizes = {one: len(night.now.in_class(one)) for one in night.now.groups}
     known = [one for one, size in sizes.items() if size >= 8 and one in night.before.groups]
-    chosen = night.chance.choice(known)
+    # Nobody loses a class that is over. In summer, all are.
+    running = [one for one in known if _ends(night, one) > night.now.day]
+    chosen = night.chance.choice(running or known)
     _without(night, [row for row in _of_students(night) if row[_class(night)] == chosen])
+
+
+def _ends(night: Night, group: str) -> date:
+    return night.now.terms[night.now.groups[group].term].ends
 
 
 def classes_emptied(night: Night) -> None:
