@@ -312,7 +312,7 @@ def _with_addresses(
         row_findings("target_email", missing, file=records.file, entity="users", column="email"),
         row_findings(
             "email_shared",
-            accepted.filter(_shares_generated()),
+            _with_shared_address(accepted),
             file=records.file,
             entity="users",
             column="email",
@@ -323,11 +323,13 @@ def _with_addresses(
     return replace(records, accepted=accepted.drop(GENERATED)), found
 
 
-def _shares_generated() -> pl.Expr:
-    """Whether several people have a user's address, and it was generated for one of them."""
+def _with_shared_address(users: pl.DataFrame) -> pl.DataFrame:
+    """Return the users who share an address that was generated for one of them."""
     address = pl.col("email").str.to_lowercase()
-    shared = address.is_duplicated() & address.is_not_null()
-    return shared & pl.col(GENERATED).any().over(address)
+    generated = users.filter(GENERATED).select(address.drop_nulls().unique()).to_series()
+    if generated.is_empty():
+        return users.clear()
+    return users.filter(address.is_in(generated.implode()) & address.is_duplicated())
 
 
 def _fill_in(template: str) -> pl.Expr:
