@@ -32,7 +32,6 @@ from flows.run_history import decided_on
 from flows.salts import digests_of, note_salt
 from flows.watch import SILENT, Watch
 from transforms.changes import Changes, Counts, EntityChanges, add_counts
-from transforms.checks import warm_up
 from transforms.checks.references import LedgerFrames
 from transforms.delta import add_unsent
 from transforms.diff import Fingerprints, diff, fingerprints_by_entity
@@ -67,8 +66,7 @@ def check_drop(
     job: Job, known: LedgerView, watch: Watch = SILENT, read: ReadRoster | None = None
 ) -> CheckedDrop:
     """Run the steps up to the check. `read` reads a roster from elsewhere than the job's drop."""
-    with ThreadPoolExecutor(2) as pool:
-        pool.submit(warm_up)  # importing pandera takes as long as reading a small drop
+    with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(lambda: known.records)
         digests = digests_of(job.source.salt, job.as_written.prefix, known, job.source.unsent)
         source = replace(

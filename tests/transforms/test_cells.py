@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
-import pandera.polars as pa
 import polars as pl
 import pytest
 from hypothesis import given
@@ -13,13 +16,21 @@ from hypothesis import strategies as st
 
 from tests.fuzzing.cells import VALUES
 from transforms.checks.cells import check_table
-from transforms.checks.table_schema import complete_rows, find_suspects, table_schema, validate
+from transforms.checks.pandera_rows import rows_that_fail
+from transforms.checks.table_schema import (
+    CellChecks,
+    FrameCheck,
+    complete_rows,
+    find_suspects,
+    table_schema,
+)
 from transforms.findings import ROW
 from transforms.roster import SnapshotMode, Table
 from transforms.schemas import ENTITIES, Entity, RowRule
 from transforms.schemas.columns import date as day
 from transforms.schemas.columns import lifecycle
 
+ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 24)
 GOOD = (
     "a1",
@@ -55,26 +66,28 @@ def tables(draw: st.DrawFn) -> Table:
     return Table(entity, frame, entity.file, mode, said=frozenset(filled))
 
 
-def broken(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[tuple[str, str, list[int]]]:
+def broken(
+    checks: Sequence[FrameCheck] | Sequence[CellChecks], frame: pl.DataFrame
+) -> list[tuple[str, str, list[int]]]:
     """Give (rule, column, rows) of each check that fails."""
-    return [(one.rule, one.column, one.rows[ROW].to_list()) for one in validate(schema, frame)]
+    failures = rows_that_fail(checks, frame)
+    return [(one.rule, one.column, one.rows[ROW].to_list()) for one in failures]
 
 
 @given(tables(), st.booleans())
 def test_one_pass_finds_what_pandera_finds(table: Table, strict: bool) -> None:
     """Each failure, in the same order, as if pandera had run every check of every column."""
     schema, complete = table_schema(table, strict, TODAY), complete_rows(table.frame, strict)
-    table_checks = pa.DataFrameSchema(checks=[one.check for one in schema.table])
-    rules = pa.DataFrameSchema(checks=[one.check for one in schema.rules])
+    every_cell = tuple(schema.cells.values())
 
     suspected = find_suspects(schema, table.frame, complete)
 
-    assert broken(table_checks, table.frame) == broken(suspected.table, table.frame)
-    assert broken(pa.DataFrameSchema(schema.cells), complete) == broken(suspected.cells, complete)
-    assert broken(rules, table.frame) == broken(suspected.rules, table.frame)
-    assert {column for _, column, _ in broken(suspected.cells, complete)} == set(
-        suspected.cells.columns
-    )
+    assert broken(schema.table, table.frame) == broken(suspected.table, table.frame)
+    assert broken(every_cell, complete) == broken(suspected.cells, complete)
+    assert broken(schema.rules, table.frame) == broken(suspected.rules, table.frame)
+    assert {column for _, column, _ in broken(suspected.cells, complete)} == {
+        one.column for one in suspected.cells
+    }
 
 
 def test_a_table_without_a_fault_suspects_nothing() -> None:
@@ -87,8 +100,7 @@ def test_a_table_without_a_fault_suspects_nothing() -> None:
 
     suspected = find_suspects(table_schema(table, False, TODAY), table.frame, table.frame)
 
-    assert {} == suspected.cells.columns
-    assert [] == [*suspected.table.checks, *suspected.rules.checks]
+    assert ((), (), ()) == (suspected.table, suspected.cells, suspected.rules)
 
 
 TRIPS = Entity(
@@ -168,3 +180,27 @@ def test_a_fraction_is_read_as_the_rest_binding_has_it(
     notices = [(one.rule, one.examples[0][0]) for part in found for one in part.notices]
     assert expected == sorted(errors + notices)
     assert (not rest and not strict) == bool(notices)
+
+
+def test_a_table_without_a_fault_does_not_import_pandera() -> None:
+    """Nor what pandera imports: that takes longer than the check of a small drop."""
+    code = """
+import sys
+import polars as pl
+from datetime import date
+from transforms.checks.cells import check_table
+from transforms.findings import ROW
+from transforms.roster import Table
+from transforms.schemas import ENTITIES
+names = ("sourcedId", "title", "status", "dateLastModified", "weight")
+for title in ("Homework", None):
+    row = pl.DataFrame([["c1"], [title], [None], [None], [None]], dict.fromkeys(names, pl.String))
+    table = Table(ENTITIES["categories"], row.with_row_index(ROW, 1), "categories.csv", "bulk")
+    check_table(table, False, date(2026, 11, 24))
+    print(title, "pandera" in sys.modules)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "Homework False\nNone True\n" == said.stdout

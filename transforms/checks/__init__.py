@@ -1,6 +1,5 @@
 """Step 4 of the pipeline: which records of a roster are accepted, and why the others are not."""
 
 from transforms.checks.check import Checked, check
-from transforms.checks.table_schema import warm_up
 
-__all__ = ["Checked", "check", "warm_up"]
+__all__ = ["Checked", "check"]

@@ -1,15 +1,14 @@
-"""The pandera schema of a table: every check that needs one table only, derived from its entity.
+"""The schema of a table: every check that needs one table only, derived from its entity.
 
-Pandera columns check cells: required values, vocabularies, types, lengths. Pandera checks of the
-frame find repeated ids, and check the rules about several columns of a row. Checks that need
-another table or the ledger are plain polars: `references.py`, `classes.py`, `parts.py`.
+Checks of cells: required values, vocabularies, types, lengths. Checks of the frame: repeated ids,
+and the rules about several columns of a row. Checks that need another table or the ledger are
+plain polars: `references.py`, `classes.py`, `parts.py`.
 
-Pandera runs one check after the other. Each costs a pass over the table, and at least a quarter of
-a millisecond, and most checks fail nowhere. `suspects` therefore evaluates all checks of a table in
-one polars pass first, with the same expressions. `failures` then runs only those that may fail. If
-nothing is wrong, the cells of a district of 16 people take 3 ms this way, and 40 ms check by check.
-
-Pandera reads the values of a collected frame only. In a lazy frame it checks names and types.
+Pandera (`pandera_rows.py`) runs one check after the other. Each costs a pass over the table, and at
+least a quarter of a millisecond, and most checks fail nowhere. `find_suspects` therefore evaluates
+all checks of a table in one polars pass first, with the same expressions, and pandera runs only
+those that may fail. If nothing is wrong, the cells of a district of 16 people take 3 ms this way,
+and 40 ms check by check; pandera is not even imported.
 
 Source: OneRoster 1.2 CSV Binding, section 3 (data types; reference section 1.2).
 """
@@ -19,12 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 
-import pandera.polars as pa
 import polars as pl
 
-from transforms.findings import ROW
 from transforms.moments import parse_date
 from transforms.roster import SnapshotMode, Table
 from transforms.schemas import LIFECYCLE, Column, Entity, RowRule
@@ -44,11 +41,11 @@ NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _PAIR = r"\{[^:{}]+:[^{}]+\}"
 # Blank items violate another rule.
 PAIRS = rf"^({_PAIR})?(,({_PAIR})?)*$"
-CAPITAL = "[A-Z]"
 UNIQUE_ID, ONE_CASE, BLANK_IN_BULK = "conflict", "id_case", "status_in_bulk"
 
 Test = Callable[[pl.Expr], pl.Expr]
-Holds = Callable[[pa.PolarsData], pl.LazyFrame | bool]
+# Tells for each row of a table whether a check holds.
+Holds = Callable[[pl.LazyFrame], pl.LazyFrame]
 ID, DELETES_RECORD = pl.col("sourcedId"), pl.col("status").eq_missing("tobedeleted")
 
 
@@ -56,8 +53,19 @@ ID, DELETES_RECORD = pl.col("sourcedId"), pl.col("status").eq_missing("tobedelet
 class FrameCheck:
     """A check that reads several columns of a row, or several rows."""
 
-    check: pa.Check  # its name is the rule; its title is the column where a violation is reported
+    rule: str
+    column: str  # where a violation is reported
+    holds: Holds
     may_fail: pl.Expr  # one value for a table: false only if every row passes
+
+
+@dataclass(frozen=True, eq=False)
+class CellChecks:
+    """The checks of each cell of a column."""
+
+    column: str
+    required: bool
+    holds: dict[str, Holds]  # by rule
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class TableSchema:
     """The checks for the rows of an entity."""
 
     table: tuple[FrameCheck, ...]  # ids, and what a bulk file must leave blank
-    cells: dict[str, pa.Column]
+    cells: dict[str, CellChecks]  # by column
     rules: tuple[FrameCheck, ...]  # about several columns of a row
     may_fail: dict[str, pl.Expr]  # by column, one value: whether any cell fails
     may_fail_blank: dict[str, pl.Expr]  # the same, for columns that are completely blank
@@ -75,14 +83,14 @@ class TableSchema:
 class Suspects:
     """The checks of a `TableSchema` that may fail in one table."""
 
-    table: pa.DataFrameSchema
-    cells: pa.DataFrameSchema
-    rules: pa.DataFrameSchema
+    table: tuple[FrameCheck, ...]
+    cells: tuple[CellChecks, ...]
+    rules: tuple[FrameCheck, ...]
 
     @property
     def repeated_ids(self) -> bool:
         """Whether an id may occur twice."""
-        return any(check.name == UNIQUE_ID for check in self.table.checks)
+        return any(check.rule == UNIQUE_ID for check in self.table)
 
 
 @dataclass(frozen=True)
@@ -92,12 +100,6 @@ class CheckFailure:
     rule: str
     column: str
     rows: pl.DataFrame
-
-
-@cache
-def warm_up() -> None:
-    """Make pandera load the modules of its first validation, which takes as long as many checks."""
-    pa.DataFrameSchema({ROW: pa.Column(pl.UInt32)}).validate(pl.DataFrame(schema={ROW: pl.UInt32}))
 
 
 def table_schema(table: Table, strict: bool, today: date | None) -> TableSchema:
@@ -122,21 +124,10 @@ def find_suspects(schema: TableSchema, frame: pl.DataFrame, complete: pl.DataFra
         checks[at] for at in _true_flags(frame, {at: one.may_fail for at, one in checks.items()})
     ]
     return Suspects(
-        pa.DataFrameSchema(checks=[one.check for one in schema.table if one in failing]),
-        pa.DataFrameSchema({name: schema.cells[name] for name in _true_flags(complete, cells)}),
-        pa.DataFrameSchema(checks=[one.check for one in schema.rules if one in failing]),
+        tuple(one for one in schema.table if one in failing),
+        tuple(schema.cells[name] for name in _true_flags(complete, cells)),
+        tuple(one for one in schema.rules if one in failing),
     )
-
-
-def validate(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[CheckFailure]:
-    """Validate a table with pandera, and return the rows that fail, check by check."""
-    if not schema.checks and not schema.columns:
-        return []
-    try:
-        schema.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        return [_failure(error, frame) for error in errors.schema_errors]
-    return []
 
 
 def columns_read(failure: CheckFailure, entity: Entity) -> list[str]:
@@ -166,15 +157,6 @@ def _true_flags(frame: pl.DataFrame, flags: dict[str, pl.Expr]) -> list[str]:
     return [name for name, value in values.items() if value]
 
 
-def _failure(error: pa.errors.SchemaError, frame: pl.DataFrame) -> CheckFailure:
-    rows = frame.filter(~error.check_output.to_series())
-    # "not_nullable" is the only check here that is built into pandera.
-    if isinstance(error.check, str):
-        column = error.schema.name
-        return CheckFailure("delta_required" if column in LIFECYCLE else "required", column, rows)
-    return CheckFailure(error.check.name, error.check.title, rows)
-
-
 @lru_cache(maxsize=512)
 def _schema(
     entity: Entity,
@@ -199,13 +181,12 @@ def _schema(
     in_bulk = [name for name in LIFECYCLE if mode == "bulk" and name in said]
     return TableSchema(
         (
+            FrameCheck(UNIQUE_ID, "sourcedId", _ids_differ, _distinct(ID) < ID.count()),
             FrameCheck(
-                _check(UNIQUE_ID, "sourcedId", _ids_differ),
-                ID.drop_nulls().hash().n_unique() < ID.count(),
-            ),
-            FrameCheck(
-                _check(ONE_CASE, "sourcedId", _ids_differ_without_case),
-                ID.str.contains(CAPITAL).any(),
+                ONE_CASE,
+                "sourcedId",
+                _ids_differ_without_case,
+                _distinct(ID.str.to_lowercase()) < _distinct(ID),
             ),
             *(_row_check(BLANK_IN_BULK, name, pl.col(name).is_null()) for name in in_bulk),
         ),
@@ -219,24 +200,17 @@ def _schema(
     )
 
 
-def _cell_checks(column: Column, tests: dict[str, Test], required: bool) -> pa.Column:
-    checks = [
-        _check(rule, column.name, _selected(_passes(column, test))) for rule, test in tests.items()
-    ]
-    return pa.Column(pl.String, nullable=not required, checks=checks)
+def _cell_checks(column: Column, tests: dict[str, Test], required: bool) -> CellChecks:
+    holds = {rule: _selected(_passes(column, test)) for rule, test in tests.items()}
+    return CellChecks(column.name, required, holds)
 
 
 def _row_check(rule: str, column: str, holds: pl.Expr) -> FrameCheck:
-    return FrameCheck(_check(rule, column, _selected(holds)), (~holds).any())
-
-
-def _check(rule: str, column: str, holds: Holds) -> pa.Check:
-    """Return a check. Pandera copies only one failure case: the output tells which rows fail."""
-    return pa.Check(holds, name=rule, error=rule, title=column, n_failure_cases=1)
+    return FrameCheck(rule, column, _selected(holds), (~holds).any())
 
 
 def _selected(holds: pl.Expr) -> Holds:
-    return lambda data: data.lazyframe.select(holds)
+    return lambda frame: frame.select(holds)
 
 
 def _follows(rule: RowRule, today: date | None) -> pl.Expr:
@@ -244,24 +218,23 @@ def _follows(rule: RowRule, today: date | None) -> pl.Expr:
     return rule.holds(RuleContext(today)) | DELETES_RECORD
 
 
-def _ids_differ(data: pa.PolarsData) -> pl.LazyFrame:
+def _ids_differ(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Tell whether a row's id is unique; a row without an id violates another rule."""
-    return data.lazyframe.select(ID.is_null() | ID.is_unique())
+    return frame.select(ID.is_null() | ID.is_unique())
 
 
-def _ids_differ_without_case(data: pa.PolarsData) -> pl.LazyFrame | bool:
+def _ids_differ_without_case(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Tell whether no other id differs from a row's only in case.
 
     The standard distinguishes such ids, and some targets may not.
     """
-    ids = data.lazyframe.select(ID).collect().to_series().drop_nulls()
-    folded = ids.str.to_lowercase()
-    # If all hashes differ, so do the ids. This takes a quarter of the time.
-    if folded.hash().n_unique() == ids.len() or folded.n_unique() == ids.n_unique():
-        return True
-    spellings = pl.DataFrame({"id": ids, "folded": folded}).unique()
-    ambiguous = spellings.filter(spellings["folded"].is_duplicated())["id"]
-    return data.lazyframe.select(~ID.is_in(ambiguous.implode()))
+    spellings = ID.n_unique().over(ID.str.to_lowercase())
+    return frame.select(ID.is_null() | (spellings == 1))
+
+
+def _distinct(values: pl.Expr) -> pl.Expr:
+    """Return how many values differ. Counting hashes takes a quarter of the time."""
+    return values.drop_nulls().hash().n_unique()
 
 
 def _is_required(column: Column, mode: SnapshotMode, strict: bool) -> bool:
