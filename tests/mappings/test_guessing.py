@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import polars as pl
@@ -416,13 +416,17 @@ CELL = st.one_of(
 )
 
 
+def _is_file_name(name: str) -> bool:
+    return PurePath(name).name == name
+
+
 @st.composite
 def drops(draw: st.DrawFn) -> Raw:
     """A drop of any names and values."""
     files = {}
     for name in draw(
         st.lists(
-            st.one_of(NAME, st.sampled_from(["pupils.csv", "classes.csv", "links.csv"])),
+            st.one_of(NAME.filter(_is_file_name), st.sampled_from(["pupils.csv", "classes.csv", "links.csv"])),
             max_size=3,
             unique=True,
         )
