@@ -55,7 +55,7 @@ def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> RunResu
     """
     is_full_run = pipeline is None and not job.run.approve
     pipeline = pipeline or (approve if job.run.approve else run_pipeline)
-    with Ledger(job.ledger_at) as ledger:
+    with Ledger(job.ledger_at, patience=job.load.patience_seconds) as ledger:
         archive = Archive(job.home / "rosters", job.key, ledger.forgotten())
         lock = ledger.hold(job.key, job.run.id) if job.run.command == "sync" else nullcontext()
         with lock, watch:

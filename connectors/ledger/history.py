@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from connectors.ledger.records import upsert_rows
+from connectors.ledger.records import upsert, upsert_rows
 from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RECORDS, RUNS, FeedKey, Types
 from transforms.changes import REMOVALS
 from transforms.guard import Hold
@@ -88,12 +88,12 @@ class Decision:
 
 
 def write_run(connection: Connection, feed: int, run: Run, *, new: bool) -> None:
-    """Insert a run, or update all its fields."""
+    """Insert a run, or update all its fields. A new one is there already if an answer was lost."""
     values = {name: value for name, value in vars(run).items() if name not in ("id", "key")}
     values |= {name: _text(values[name]) for name in ("started", "ended", "drop_date")}
     values["counts"] = json.dumps(run.counts)
     if new:
-        connection.execute(insert(RUNS).values(id=run.id, feed_id=feed, **values))
+        connection.execute(upsert(connection, RUNS), {"id": run.id, "feed_id": feed, **values})
     else:
         connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(**values))
 
@@ -164,10 +164,12 @@ def read_planned(connection: Connection, plan: str, types: Types) -> pl.DataFram
 
 
 def decide(connection: Connection, decision: Decision) -> bool:
-    """Change the status of a plan and record the decision.
+    """Change the status of a plan and record the decision, unless that was done already.
 
     Returns False, and changes nothing, if the plan's status does not allow it.
     """
+    if decision in read_decisions(connection, decision.plan):
+        return True
     allowed = (PLANS.c.id == decision.plan, PLANS.c.status.in_(ALLOWED_FROM[decision.what]))
     at = _text(decision.at)
     changed = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from connectors.ledger.database import (
 from connectors.ledger.forget import Erasure
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.lock import Holder, current_holder, hold
+from connectors.ledger.retry import Retries, repeat_methods
 from connectors.ledger.salts import StoredSalt
 from connectors.ledger.tables import (
     FEEDS,
@@ -35,8 +36,10 @@ from connectors.ledger.tables import (
     VERSION,
     FeedKey,
     LedgerError,
+    LedgerUnreachable,
     Types,
 )
+from connectors.patience import PATIENCE_SECONDS
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.context import TOTALS
@@ -63,25 +66,31 @@ AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
 QUERY_BY_ID_UP_TO, AT_ONCE = 20_000, 1000
 
 
+@repeat_methods("close", "hold", "stop_waiting")
 class Ledger:
     """The ledger in a file, or on a PostgreSQL server at an address.
 
     It is created if it does not exist, unless `make` is false. Any method may raise `LedgerError`.
+    If the server is away, a method first waits for it, for `patience` seconds at most; until then
+    its caller goes on with nothing else.
     """
 
-    def __init__(self, place: Path | str, *, make: bool = True) -> None:
+    def __init__(
+        self, place: Path | str, *, make: bool = True, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self.place = without_credentials(place)
+        self.retries = Retries(patience)
         self._database = open_database(place, make=make)
         try:
-            self._prepare(make)
+            self.retries.run(lambda: self._prepare(make))
         except LedgerError:
             self.close()
             raise
 
     @classmethod
-    def reading(cls, place: Path | str) -> Self:
+    def reading(cls, place: Path | str, *, patience: float = PATIENCE_SECONDS) -> Self:
         """Open a ledger to read it. A missing ledger reads as empty, and is not created."""
-        return cls(place, make=False)
+        return cls(place, make=False, patience=patience)
 
     def _prepare(self, make: bool) -> None:
         version = version_of(self._database)
@@ -480,9 +489,30 @@ class Ledger:
         with self._database.reading() as source, other._database.writing() as target:
             copy_tables(source, target)
 
-    def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def hold(self, key: FeedKey, run: str) -> Iterator[None]:
         """Hold a feed while the body runs. Raises `Busy` at once if another run holds it."""
-        return hold(self._database, key, run)
+        with ExitStack() as held:
+            self.retries.run(lambda: held.enter_context(hold(self._database, key, run)))
+            yield
+
+    def stop_waiting(self) -> None:
+        """Wait no longer for a server that is away. A handler of a signal may call this."""
+        self.retries.end()
+
+    def is_ours_alone(self) -> bool:
+        """Return whether no other run can have any of the feeds that are held through this ledger.
+
+        A lock that the server has lost is taken back first. While the server is away, nobody can
+        take one.
+        """
+        try:
+            self._database.confirm_locks()
+        except LedgerUnreachable:
+            return True
+        except LedgerError:
+            return False
+        return True
 
     def holder(self, key: FeedKey) -> Holder | None:
         """Return the run that holds a feed now, None if there is none."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from connectors.ledger.database import Database
 from connectors.ledger.records import feed_id, insert_feed_id, upsert
@@ -50,16 +50,26 @@ def hold(database: Database, key: FeedKey, run: str) -> Iterator[None]:
 
     Raises `Busy` at once if another run, in this process or another, holds it.
     """
-    with database.locked(_lock_name(key)) as taken:
+    name = _lock_name(key)
+    with database.locked(name) as taken:
         if not taken:
             raise Busy(key, _last_holder(database, key))
         _record_holder(database, key, run)
+        # Whoever takes the lock writes its name here before anything else.
+        database.retake(name, lambda connection: _last_run(connection, key) == run)
         yield
+
+
+def current_holders(database: Database, keys: Collection[FeedKey]) -> dict[FeedKey, Holder | None]:
+    """Return the feeds that runs hold now; None for a run that has not recorded itself yet."""
+    names = {_lock_name(key): key for key in keys}
+    held = [names[name] for name in database.locked_among(names)]
+    return {key: _last_holder(database, key) for key in held}
 
 
 def current_holder(database: Database, key: FeedKey) -> Holder | None:
     """Return the run that holds a feed now, None if there is none."""
-    return _last_holder(database, key) if database.is_locked(_lock_name(key)) else None
+    return current_holders(database, [key]).get(key)
 
 
 def _lock_name(key: FeedKey) -> str:
@@ -74,6 +84,11 @@ def _record_holder(database: Database, key: FeedKey, run: str) -> None:
     with database.writing() as connection:
         row = {"feed_id": insert_feed_id(connection, key), **asdict(me)}
         connection.execute(upsert(connection, LOCKS), row)
+
+
+def _last_run(connection: Connection, key: FeedKey) -> str | None:
+    query = select(LOCKS.c.run).where(LOCKS.c.feed_id == feed_id(connection, key))
+    return connection.execute(query).scalar_one_or_none()
 
 
 def _last_holder(database: Database, key: FeedKey) -> Holder | None:

@@ -5,7 +5,7 @@ The tables use only what SQLite and PostgreSQL share.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -231,17 +231,29 @@ class LedgerError(Exception):
         super().__init__(
             f"The ledger {place} cannot be used: found {found}, expected {expected}. {next_step}"
         )
-        self.place = place
+        self.place, self.found, self.expected, self.next_step = place, found, expected, next_step
+
+
+class LedgerUnreachable(LedgerError):
+    """The ledger's database is away. The same call may succeed in a while."""
+
+
+class LedgerNotReady(LedgerUnreachable):
+    """The ledger's database answers that it starts, stops, or has too many connections."""
 
 
 @contextmanager
 def as_ledger_error(
-    place: str, errors: tuple[type[Exception], ...], next_steps: Mapping[str, str]
+    place: str,
+    errors: tuple[type[Exception], ...],
+    next_steps: Mapping[str, str],
+    kind_of: Callable[[Exception], type[LedgerError]] = lambda _: LedgerError,
 ) -> Iterator[None]:
     """Turn `errors` of a database or the file system into a `LedgerError`.
 
     The next step is the first in `next_steps` whose key occurs in the driver's message, or the last
-    one. SQLAlchemy's own message is not used: it repeats the values of rows, which are personal.
+    one. `kind_of` chooses the class. SQLAlchemy's own message is not used: it repeats the values of
+    rows, which are personal.
     """
     try:
         yield
@@ -251,7 +263,7 @@ def as_ledger_error(
             (step for word, step in next_steps.items() if word in message),
             [*next_steps.values()][-1],
         )
-        raise LedgerError(
+        raise kind_of(error)(
             place, f"{message!r}", "a ledger that can be read and written", next_step
         ) from None
 

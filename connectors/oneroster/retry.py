@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from connectors.patience import FIRST_ATTEMPTS, PATIENCE_SECONDS
+
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 SECONDS = re.compile(r"\d+(\.\d+)?")
 
@@ -19,9 +21,9 @@ class RetryPolicy:
     # The same after an HTTP 500, which may be the record's own fault.
     broken_attempts: int = 3
     # The same while no connection was ever made.
-    first_attempts: int = 3
+    first_attempts: int = FIRST_ATTEMPTS
     # How long after the first attempt another one may begin.
-    seconds: float = 120.0
+    seconds: float = PATIENCE_SECONDS
     # Upper bound of the random wait before the first retry; it doubles with each attempt.
     rest: float = 0.5
     # The largest value that this bound reaches.
