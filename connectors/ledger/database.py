@@ -59,6 +59,9 @@ class Database(Protocol):
     def table_names(self, connection: Connection, /) -> list[str]:
         """Return the names of the tables where the ledger is."""
 
+    def index_names(self, connection: Connection, /) -> frozenset[str]:
+        """Return the names of the indexes where the ledger is."""
+
     def locked(self, name: str, /) -> AbstractContextManager[bool]:
         """Try to hold a lock while the body runs; yield whether it was free.
 
@@ -206,6 +209,10 @@ class AbsentDatabase:
         """Return the names of the empty tables."""
         return inspect(connection).get_table_names()
 
+    def index_names(self, _connection: Connection) -> frozenset[str]:
+        """Return none: nobody asks."""
+        return frozenset()
+
     def locked(self, _name: str) -> NoReturn:
         """Raise `LedgerError`: a lock is only taken before writing."""
         self.writing()
@@ -260,6 +267,17 @@ def make_tables(database: Database) -> None:
         TABLES.create_all(connection)
         connection.execute(delete(LEDGER))
         connection.execute(insert(LEDGER).values(version=VERSION))
+
+
+def make_indexes(database: Database) -> None:
+    """Create the indexes that are missing, as in a ledger of an earlier release."""
+    wanted = {index.name: index for table in TABLES.sorted_tables for index in table.indexes}
+    with database.reading() as connection:
+        if not wanted.keys() - database.index_names(connection):
+            return
+    with database.making() as connection:
+        for name in wanted.keys() - database.index_names(connection):
+            wanted[name].create(connection)
 
 
 def _read_version(database: Database, connection: Connection) -> int:

@@ -106,7 +106,7 @@ def read_runs(connection: Connection, *conditions: Any, last: int | None = None)
         .where(*conditions)
     )
     query = query.order_by(RUNS.c.started.desc(), RUNS.c.id.desc()).limit(last)
-    return [_run(row) for row in connection.execute(query)]
+    return [run_of(row) for row in connection.execute(query)]
 
 
 def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFrame) -> None:
@@ -194,7 +194,8 @@ def read_decisions(connection: Connection, plan: str) -> list[Decision]:
     ]
 
 
-def _run(row: Row[Any]) -> Run:
+def run_of(row: Row[Any]) -> Run:
+    """Return the run in a row of `RUNS` with its feed's target and name."""
     fields = dict(row._mapping)
     key = FeedKey(fields.pop("target"), fields.pop("feed"))
     del fields["feed_id"]

@@ -16,6 +16,7 @@ from connectors.ledger import forget, history, records, salts
 from connectors.ledger.database import (
     AbsentDatabase,
     copy_tables,
+    make_indexes,
     make_tables,
     open_database,
     version_of,
@@ -23,7 +24,8 @@ from connectors.ledger.database import (
 )
 from connectors.ledger.forget import Erasure
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
-from connectors.ledger.lock import Holder, current_holder, hold
+from connectors.ledger.lock import Holder, current_holder, current_holders, hold
+from connectors.ledger.newest_runs import ANY, Which, newest_runs, unchanged_since
 from connectors.ledger.retry import Retries, repeat_methods
 from connectors.ledger.salts import StoredSalt
 from connectors.ledger.tables import (
@@ -97,8 +99,11 @@ class Ledger:
         if version == 0 and not make:
             self.close()
             self._database = AbsentDatabase(self.place)
-        elif version != VERSION:
+            return
+        if version != VERSION:
             make_tables(self._database)
+        if make:
+            make_indexes(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -322,6 +327,24 @@ class Ledger:
         with self._database.reading() as connection:
             return history.read_runs(connection, *_of(key), last=last)
 
+    def newest_runs(
+        self, keys: Collection[FeedKey], count: int, which: Which = ANY
+    ) -> dict[FeedKey, list[Run]]:
+        """Return up to `count` runs of each of some feeds, the newest first.
+
+        One query for all feeds, which reads no more runs than it must.
+        """
+        with self._database.reading() as connection:
+            return newest_runs(connection, keys, count, which)
+
+    def unchanged_since(self, runs: Collection[Run]) -> dict[str, datetime]:
+        """Return when the first of the runs up to each of these accepted the same roster, by id.
+
+        Only runs in a row count, apart from those that accepted none.
+        """
+        with self._database.reading() as connection:
+            return unchanged_since(connection, runs)
+
     def run(self, run: str) -> Run | None:
         """Return one run, None if the id is unknown."""
         with self._database.reading() as connection:
@@ -341,7 +364,7 @@ class Ledger:
         with self._database.reading() as connection:
             return next(iter(history.read_plans(connection, PLANS.c.id == plan)), None)
 
-    def plans(self, key: FeedKey | None = None, *, status: str | None = None) -> list[Plan]:
+    def plans(self, key: FeedKey | None = None, *, status: PlanStatus | None = None) -> list[Plan]:
         """Return the plans of a feed or of all feeds, in one status or in any, the newest first."""
         in_status = () if status is None else (PLANS.c.status == status,)
         with self._database.reading() as connection:
@@ -517,6 +540,10 @@ class Ledger:
     def holder(self, key: FeedKey) -> Holder | None:
         """Return the run that holds a feed now, None if there is none."""
         return current_holder(self._database, key)
+
+    def holders(self, keys: Collection[FeedKey]) -> dict[FeedKey, Holder | None]:
+        """Return the feeds that runs hold now; None for a run that has not recorded itself yet."""
+        return current_holders(self._database, keys)
 
     @contextmanager
     def _writing(self, key: FeedKey) -> Iterator[tuple[Connection, int]]:

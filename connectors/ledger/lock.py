@@ -15,7 +15,10 @@ from sqlalchemy import Connection, select
 
 from connectors.ledger.database import Database
 from connectors.ledger.records import feed_id, insert_feed_id, upsert
-from connectors.ledger.tables import LOCKS, FeedKey
+from connectors.ledger.tables import FEEDS, LOCKS, FeedKey
+
+# The columns of a `Holder`.
+HOLDER = (LOCKS.c.run, LOCKS.c.process, LOCKS.c.host, LOCKS.c.since)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,13 @@ def current_holders(database: Database, keys: Collection[FeedKey]) -> dict[FeedK
     """Return the feeds that runs hold now; None for a run that has not recorded itself yet."""
     names = {_lock_name(key): key for key in keys}
     held = [names[name] for name in database.locked_among(names)]
-    return {key: _last_holder(database, key) for key in held}
+    if not held:
+        return {}
+    query = select(FEEDS.c.target, FEEDS.c.feed, *HOLDER).join(LOCKS, LOCKS.c.feed_id == FEEDS.c.id)
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    last = {FeedKey(target, feed): Holder(*holder) for target, feed, *holder in rows}
+    return {key: last.get(key) for key in held}
 
 
 def current_holder(database: Database, key: FeedKey) -> Holder | None:
@@ -94,8 +103,6 @@ def _last_run(connection: Connection, key: FeedKey) -> str | None:
 def _last_holder(database: Database, key: FeedKey) -> Holder | None:
     """Return the run that held the feed last. The row stays when the lock is released."""
     with database.reading() as connection:
-        query = select(LOCKS.c.run, LOCKS.c.process, LOCKS.c.host, LOCKS.c.since)
-        row = connection.execute(
-            query.where(LOCKS.c.feed_id == feed_id(connection, key))
-        ).one_or_none()
+        query = select(*HOLDER).where(LOCKS.c.feed_id == feed_id(connection, key))
+        row = connection.execute(query).one_or_none()
     return Holder(*row) if row else None

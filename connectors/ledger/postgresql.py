@@ -1,7 +1,7 @@
 """A ledger on a PostgreSQL server, which several machines share.
 
-No other module contains anything specific to this server, except `records` and `overview` for their
-bulk statements. Everything here works through a pooler that hands out the server's connections by
+No other module contains anything specific to this server, except `records` and `newest_runs` for
+their statements. Everything here works through a pooler that hands out the server's connections by
 transaction: settings are made in each transaction, nothing is prepared, and a lock belongs to a
 transaction that stays open. A run has two connections: that of its lock, and another one.
 """
@@ -76,6 +76,7 @@ TABLE_NAMES = text("""SELECT relname FROM pg_class
     AND relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_depend
         WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')
     ORDER BY relname""")
+INDEX_NAMES = text("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")
 AGAIN = "Run again: what was recorded before is safe."
 
 # By a word of the message of the server or the driver; the first that fits counts.
@@ -113,8 +114,8 @@ NEXT_STEPS = {
 }
 
 # SQLSTATEs of what soon passes, by their first characters (PostgreSQL 18, appendix A): connections,
-# too many of them, what a server ended, and transactions in each other's way. PgBouncer has the same
-# one for everything.
+# too many of them, what a server ended, and transactions in each other's way. PgBouncer has one
+# for everything.
 PASSING_STATES = ("08", "53300", "57P", "25P03", "25P04", "40001", "40P01")
 PGBOUNCER_STATE = "08P01"
 # Words in what a server or a pooler says to a client that it does not serve now, but soon will.
@@ -192,6 +193,10 @@ class Postgresql:
     def table_names(self, connection: Connection) -> list[str]:
         """Return the names of the tables where the ledger is, without those of extensions."""
         return list(connection.execute(TABLE_NAMES).scalars())
+
+    def index_names(self, connection: Connection) -> frozenset[str]:
+        """Return the names of the indexes where the ledger is."""
+        return frozenset(connection.execute(INDEX_NAMES).scalars())
 
     @contextmanager
     def locked(self, name: str) -> Iterator[bool]:

@@ -20,7 +20,7 @@ import polars as pl
 from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_sqlite import StatementOptions, connect
-from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, inspect
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.ledger.file_lock import is_file_locked, lock_file
@@ -39,6 +39,7 @@ PRAGMAS = (
     "cache_size = -32768",
     "wal_autocheckpoint = 4000",
 )
+INDEX_NAMES = text("SELECT name FROM sqlite_master WHERE type = 'index'")
 # By a word of SQLite's message; the first that fits counts.
 NEXT_STEPS = {
     "locked": "Another process has been writing to it for too long. "
@@ -137,6 +138,10 @@ class Sqlite:
     def table_names(self, connection: Connection) -> list[str]:
         """Return the names of the tables of the file."""
         return inspect(connection).get_table_names()
+
+    def index_names(self, connection: Connection) -> frozenset[str]:
+        """Return the names of the indexes of the file."""
+        return frozenset(connection.execute(INDEX_NAMES).scalars())
 
     @contextmanager
     def locked(self, name: str) -> Iterator[bool]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -107,6 +108,8 @@ RUNS = Table(
     Column("requests", Integer, nullable=False),
     Column("max_age_hours", Float),
     Column("note", TEXT, nullable=False),
+    # A ledger of an earlier release gets this index and that of plans when a run opens it.
+    Index("ix_runs_newest", "feed_id", "started", "id"),
 )
 
 # The run that took a feed's lock last. Whether it still holds the lock is for `lock.py` to say.
@@ -134,6 +137,7 @@ PLANS = Table(
     Column("decided", TEXT),
     Column("by", TEXT, nullable=False),
     Column("note", TEXT, nullable=False),
+    Index("ix_plans_status", "status"),
 )
 
 PLANNED = Table(
