@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
 import polars as pl
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Row, delete, func, insert, select, update
 
 from connectors.ledger.records import upsert, upsert_rows
 from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RECORDS, RUNS, FeedKey, Types
@@ -106,7 +106,7 @@ def read_runs(connection: Connection, *conditions: Any, last: int | None = None)
         .where(*conditions)
     )
     query = query.order_by(RUNS.c.started.desc(), RUNS.c.id.desc()).limit(last)
-    return [run_of(row) for row in connection.execute(query)]
+    return list(runs_in(connection.execute(query)))
 
 
 def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFrame) -> None:
@@ -194,9 +194,14 @@ def read_decisions(connection: Connection, plan: str) -> list[Decision]:
     ]
 
 
-def run_of(row: Row[Any]) -> Run:
-    """Return the run in a row of `RUNS` with its feed's target and name."""
-    fields = dict(row._mapping)
+def runs_in(rows: CursorResult[Any]) -> Iterator[Run]:
+    """Yield the run in each row: the columns of `RUNS`, with the target and name of its feed."""
+    names = tuple(rows.keys())  # asking each row for them takes as long as reading it
+    for row in rows:
+        yield _run(dict(zip(names, row, strict=True)))
+
+
+def _run(fields: dict[str, Any]) -> Run:
     key = FeedKey(fields.pop("target"), fields.pop("feed"))
     del fields["feed_id"]
     started, ended = datetime.fromisoformat(fields.pop("started")), _time(fields.pop("ended"))

@@ -19,7 +19,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from connectors.ledger.history import Run, run_of
+from connectors.ledger.history import Run, runs_in
 from connectors.ledger.tables import FEEDS, RUNS, FeedKey
 
 
@@ -41,8 +41,7 @@ def newest_runs(
 ) -> dict[FeedKey, list[Run]]:
     """Return up to `count` runs of each feed, the newest first, with one query for all feeds."""
     found: dict[FeedKey, list[Run]] = {key: [] for key in keys}
-    for row in connection.execute(_query(connection, keys, count, which)):
-        run = run_of(row)
+    for run in runs_in(connection.execute(_query(connection, keys, count, which))):
         if run.key in found:
             found[run.key].append(run)
     return found

@@ -9,11 +9,12 @@ from inspect import isfunction
 from typing import Any, TypeVar
 
 from connectors.ledger.tables import LedgerError, LedgerNotReady, LedgerUnreachable
-from connectors.patience import FIRST_ATTEMPTS
 from transforms.grammar import count_of
 
 T = TypeVar("T")
-# The wait before a second try, and before the third; it doubles up to the longest.
+# How long a server is tried that has never answered: its address may be wrong.
+FIRST_SECONDS = 1.0
+# The first retry comes at once. Then the waits double, from the shortest to the longest.
 SHORTEST_WAIT, LONGEST_WAIT = 0.05, 2.0
 # A signal ends the wait within this time.
 STEP = 0.1
@@ -34,15 +35,14 @@ class Retries:
 
     def run(self, call: Callable[[], T]) -> T:
         """Call until it succeeds, or until the patience ends: then raise `LedgerError`."""
-        begun, wait, attempts = time.monotonic(), 0.0, 0
+        begun, wait = time.monotonic(), 0.0
         while True:
             try:
                 result = call()
             except LedgerUnreachable as error:
-                attempts += 1
                 self._answered |= isinstance(error, LedgerNotReady)
                 waited = time.monotonic() - begun
-                if self._is_over(waited, attempts):
+                if self._ended or waited >= self._patience:
                     raise self._last_error(error, waited) from None
             else:
                 self._answered = True
@@ -50,9 +50,9 @@ class Retries:
             self._pause(wait)
             wait = min(LONGEST_WAIT, 2 * wait or SHORTEST_WAIT)
 
-    def _is_over(self, waited: float, attempts: int) -> bool:
-        in_vain = not self._answered and attempts >= FIRST_ATTEMPTS
-        return self._ended or in_vain or waited >= self._seconds
+    @property
+    def _patience(self) -> float:
+        return self._seconds if self._answered else min(self._seconds, FIRST_SECONDS)
 
     def _last_error(self, error: LedgerUnreachable, waited: float) -> LedgerError:
         self._ended = True

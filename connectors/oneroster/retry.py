@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from connectors.patience import FIRST_ATTEMPTS, PATIENCE_SECONDS
+from connectors.patience import PATIENCE_SECONDS
 
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 SECONDS = re.compile(r"\d+(\.\d+)?")
@@ -21,7 +21,7 @@ class RetryPolicy:
     # The same after an HTTP 500, which may be the record's own fault.
     broken_attempts: int = 3
     # The same while no connection was ever made.
-    first_attempts: int = FIRST_ATTEMPTS
+    first_attempts: int = 3
     # How long after the first attempt another one may begin.
     seconds: float = PATIENCE_SECONDS
     # Upper bound of the random wait before the first retry; it doubles with each attempt.

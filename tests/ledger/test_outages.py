@@ -175,12 +175,12 @@ def unreachable() -> None:
 
 
 def test_a_ledger_that_was_never_reached_is_given_up_soon() -> None:
-    """Its address may be wrong: as with a target, three attempts are made."""
+    """Its address may be wrong: as with a target, it is tried for about a second."""
     call = Mock(side_effect=unreachable)
-    with pytest.raises(LedgerError, match="found nothing"):
+    with pytest.raises(LedgerError, match="found nothing for 1 second,"):
         Retries(120).run(call)
 
-    assert 3 == call.call_count
+    assert 2 < call.call_count
 
 
 def test_who_stops_a_run_does_not_wait_for_the_server() -> None:
