@@ -42,7 +42,7 @@ class Database(Protocol):
 
     @property
     def other_place(self) -> str:
-        """What to do if this is the database of another program."""
+        """What people can use if this is the database of another program."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection that sees one state of the ledger."""
@@ -285,7 +285,7 @@ def _read_version(database: Database, connection: Connection) -> int:
     if not tables:
         return 0
     if LEDGER.name not in tables:
-        next_step = f"It belongs to another program. {database.other_place}"
+        next_step = f"It belongs to another program. Use {database.other_place}."
         raise LedgerError(
             database.place,
             f"a database with other tables ({', '.join(tables[:3])})",
@@ -297,7 +297,7 @@ def _read_version(database: Database, connection: Connection) -> int:
         found = f"version {', '.join(map(str, versions)) or 'unknown'}"
         next_step = (
             "It was written by another release of this program. "
-            f"Use that release. {database.other_place}"
+            f"Use that release, or {database.other_place}."
         )
         raise LedgerError(database.place, found, EXPECTED, next_step)
     return int(versions[0])

@@ -163,12 +163,13 @@ def read_planned(connection: Connection, plan: str, types: Types) -> pl.DataFram
     return pl.DataFrame([tuple(row) for row in rows], schema=types, orient="row")
 
 
-def decide(connection: Connection, decision: Decision) -> bool:
-    """Change the status of a plan and record the decision, unless that was done already.
+def decide(connection: Connection, decision: Decision, *, again: bool = False) -> bool:
+    """Change the status of a plan and record the decision.
 
-    Returns False, and changes nothing, if the plan's status does not allow it.
+    Returns False, and changes nothing, if the plan's status does not allow it. With `again`, an
+    earlier attempt may have succeeded, of which the answer was lost.
     """
-    if decision in read_decisions(connection, decision.plan):
+    if again and decision in read_decisions(connection, decision.plan):
         return True
     allowed = (PLANS.c.id == decision.plan, PLANS.c.status.in_(ALLOWED_FROM[decision.what]))
     at = _text(decision.at)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -68,7 +69,7 @@ AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
 QUERY_BY_ID_UP_TO, AT_ONCE = 20_000, 1000
 
 
-@repeat_methods("close", "hold", "stop_waiting")
+@repeat_methods("close", "decide", "hold", "stop_waiting")
 class Ledger:
     """The ledger in a file, or on a PostgreSQL server at an address.
 
@@ -103,7 +104,9 @@ class Ledger:
         if version != VERSION:
             make_tables(self._database)
         if make:
-            make_indexes(self._database)
+            # Without them, `status` takes longer; a user who may only write rows cannot make them.
+            with suppress(LedgerError):
+                make_indexes(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -402,8 +405,13 @@ class Ledger:
         before = self.plan(plan)
         if before is None:
             return False
-        with self._writing(before.key) as (connection, _):
-            return history.decide(connection, Decision(plan, at, by, status, note))
+        decision, attempts = Decision(plan, at, by, status, note), count()
+
+        def attempt() -> bool:
+            with self._writing(before.key) as (connection, _):
+                return history.decide(connection, decision, again=next(attempts) > 0)
+
+        return self.retries.run(attempt)
 
     def decisions(self, plan: str) -> list[Decision]:
         """Return every decision on a plan, the oldest first."""

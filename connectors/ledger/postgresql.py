@@ -137,8 +137,8 @@ class Postgresql:
     """One ledger's database on a server; threads take turns. `place` is how people know it."""
 
     other_place = (
-        "Name another database in its address, or another schema "
-        "(?options=-csearch_path%3DSCHEMA after the database)."
+        "another database in its address, or another schema "
+        "(?options=-csearch_path%3DSCHEMA after the database)"
     )
 
     def __init__(self, url: URL, place: str) -> None:

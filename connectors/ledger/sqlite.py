@@ -59,7 +59,7 @@ _OPENING = Lock()
 class Sqlite:
     """One ledger's file in this process; threads take turns. Create it with `at`."""
 
-    other_place = "Use another state folder."
+    other_place = "another state folder"
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -193,21 +193,41 @@ def test_who_stops_a_run_does_not_wait_for_the_server() -> None:
 
 
 def test_what_was_carried_out_is_not_done_twice_when_the_answer_was_lost(
-    ledger: Ledger,
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run has begun once, and a decision was taken once, however often the ledger is told."""
+    """A commit may be on the disk although nobody heard of it: a run begins once, and so on."""
     now = datetime.now(UTC)
     run = Run("r1", KEY, "sync", now)
     plan = Plan("p1", KEY, "r1", now, now + timedelta(days=1))
-    for _ in range(2):
-        ledger.begin(run)
-        ledger.propose(plan, pl.DataFrame(schema=PLANNED_COLUMNS))
-    said = [ledger.decide("p1", "approved", by="Ana", note="", at=now) for _ in range(2)]
-    later = ledger.decide("p1", "approved", by="Ana", note="", at=now + timedelta(1))
+    ledger.retries.run(lambda: None)
+    lost = losing_answers(monkeypatch)
+    ledger.begin(run)
+    ledger.propose(plan, pl.DataFrame(schema=PLANNED_COLUMNS))
+    approved = ledger.decide("p1", "approved", by="Ana", note="", at=now)
+    again = ledger.decide("p1", "approved", by="Ana", note="", at=now + timedelta(seconds=1))
 
-    assert ([True, True], False) == (said, later)
+    assert (4, True, False) == (len(lost), approved, again)
     assert ([run], 1, "approved") == (
         ledger.runs(),
         len(ledger.decisions("p1")),
         ledger.plans()[0].status,
     )
+
+
+def losing_answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Lose the answer to every second commit of a ledger; return what was said each time."""
+    lost: list[str] = []
+    heard = [True]
+    original = Ledger._writing
+
+    @contextmanager
+    def writing(self: Ledger, key: FeedKey) -> Iterator[Any]:
+        with original(self, key) as both:
+            yield both
+        heard[0] = not heard[0]
+        if not heard[0]:
+            lost.append("lost")
+            unreachable()
+
+    monkeypatch.setattr(Ledger, "_writing", writing)
+    return lost

@@ -32,7 +32,7 @@ def test_a_lock_of_a_connection_holds_nobody_off(server: Server) -> None:
 
 
 def test_one_run_holds_a_feed_behind_a_pooler(server: Server) -> None:
-    """The second is told who the first is, writes on while it may, and gets the feed afterwards."""
+    """The second learns who the first is, loads another feed meanwhile, and gets this one afterwards."""
     with pooled(server) as address, Ledger(address) as first, Ledger(address) as second:
         with first.hold(KEY, "first"):
             first.record(KEY, "users", rows("u"), {}, [], "first")

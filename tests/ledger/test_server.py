@@ -174,7 +174,7 @@ def test_a_table_of_an_extension_is_no_other_program(server: Server) -> None:
     address = server.new()
     database = address.rpartition("/")[2]
     server.run("CREATE TABLE spatial_ref_sys (srid int)", database)
-    assert "Name another database" in refusal(address)
+    assert "Use another database in its address" in refusal(address)
     server.run("ALTER EXTENSION plpgsql ADD TABLE spatial_ref_sys", database)
 
     with Ledger(address) as ledger:
