@@ -53,7 +53,12 @@ def run_adopt(
     """
     started = time.monotonic()
     job = make_job(options, environment)
-    with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run.id), watch:
+    patience = job.load.patience_seconds
+    with (
+        Ledger(job.ledger_at, patience=patience) as ledger,
+        ledger.hold(job.key, job.run.id),
+        watch,
+    ):
         _refuse_known(job, ledger, again=again)
         watch.say(f"Target: {job.load.target.name}, from which nothing but reading is asked")
         accepted = accept_drop(job, ledger)

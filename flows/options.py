@@ -75,7 +75,8 @@ class LoadOptions:
     concurrency: int = option(10, "Requests at once.", feed="target.concurrency", least=1, most=10)
     patience_seconds: float = option(
         120,
-        "For how long a request is sent again that may yet succeed.",
+        "For how long a request is sent again that may yet succeed, and a run waits for the "
+        "ledger's server.",
         feed="target.patience_seconds",
         least=0,
         most=3600,

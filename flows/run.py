@@ -55,7 +55,7 @@ def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> RunResu
     """
     is_full_run = pipeline is None and not job.run.approve
     pipeline = pipeline or (approve if job.run.approve else run_pipeline)
-    with Ledger(job.ledger_at) as ledger:
+    with Ledger(job.ledger_at, patience=job.load.patience_seconds) as ledger:
         archive = Archive(job.home / "rosters", job.key, ledger.forgotten())
         lock = ledger.hold(job.key, job.run.id) if job.run.command == "sync" else nullcontext()
         with lock, watch:
@@ -221,16 +221,18 @@ def _note(result: RunResult) -> str:
     return CHANGES_ONLY if result.counts.keys() - result.whole else ""
 
 
-def stale(run: Run, runs: Sequence[Run], now: datetime) -> str:
+def stale(
+    run: Run, runs: Sequence[Run], now: datetime, unchanged_since: datetime | None = None
+) -> str:
     """Return a sentence if a run's drop is older than its feed allows; blank if not.
 
     It is blank also if the feed sets no maximum age. `runs` are those of the feed, newest first. A
     drop is as old as its date. A drop without a date is as old as the first of the latest runs with
-    the same content.
+    the same content: `unchanged_since`, if that is known.
     """
     if run.max_age_hours is None or not run.content:
         return ""
-    since = _content_since(run, runs)
+    since = unchanged_since or _content_since(run, runs)
     if now - since <= timedelta(hours=run.max_age_hours):
         return ""
     how = f"of {run.drop_date}" if run.drop_date else f"the same since {since:%Y-%m-%d %H:%M} UTC"

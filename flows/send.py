@@ -62,7 +62,7 @@ async def _load(
             else nullcontext(InProcessSender(client))
         )
         async with watch.sending(local_sender, address, job) as sender:
-            with stop_on_signal(watch.warn) as stop:
+            with stop_on_signal(watch.warn, ledger.stop_waiting) as stop:
                 return await loader.load(
                     stages,
                     client,

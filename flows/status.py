@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
+from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run, Which
 from flows.errors import SettingsError
 from flows.feeds.feed import Feed, read_feed
 from flows.feeds.keys import feed_key
@@ -46,12 +47,11 @@ def status(
     """
     now = datetime.now(UTC)
     names_by_key = {feed_key(drop, environment): str(drop) for drop in drops}
+    most = MANY if every else FEW
     with Ledger.reading(ledger_location(state, environment)) as ledger:
-        feeds = tuple(
-            status_of(key, names_by_key.get(key, ""), ledger, now)
-            for key in names_by_key or ledger.feeds()
-        )
-    return StatusResult(feeds, state, now, MANY if every else FEW)
+        named = names_by_key or dict.fromkeys(ledger.feeds(), "")
+        feeds = tuple(read_statuses(named, ledger, now, most))
+    return StatusResult(feeds, state, now, most)
 
 
 PASSED = (DONE, HELD)
@@ -62,7 +62,7 @@ class FeedStatus:
     """The state of a feed."""
 
     key: FeedKey
-    runs: tuple[Run, ...]  # all runs, the newest first
+    runs: tuple[Run, ...]  # the newest runs, and those asked for below, the newest first
     holder: Holder | None  # the run that is running now
     held: tuple[Plan, ...]  # open plans, and approved ones that were not sent completely
     stale: str  # a sentence; blank if the drop is new enough
@@ -93,6 +93,11 @@ class FeedStatus:
         )
 
     @property
+    def accepted(self) -> Run | None:
+        """The newest run that has ended and had accepted a roster."""
+        return next((run for run in self.runs if run.content and run.ended), None)
+
+    @property
     def foreign(self) -> int:
         """How many records the last load held as foreign.
 
@@ -120,20 +125,63 @@ class FeedStatus:
         return run.ended is None and self.holder is not None and run.id == self.holder.run
 
 
-def status_of(key: FeedKey, drop: str, ledger: Ledger, now: datetime) -> FeedStatus:
-    """Return the state of a feed, from the ledger."""
-    runs = ledger.runs(key)
-    accepted = next((run for run in runs if run.content and run.ended), None)
-    stale_sentence = stale(accepted, runs, now) if accepted else ""
-    return FeedStatus(
-        key, tuple(runs), ledger.holder(key), _waiting_plans(key, ledger, now), stale_sentence, drop
-    )
+def read_statuses(
+    drops: Mapping[FeedKey, str], ledger: Ledger, now: datetime, most: int = 1
+) -> list[FeedStatus]:
+    """Return the state of each feed, by the drop that named it, with its `most` newest runs.
+
+    All feeds are read together, since a ledger may have thousands.
+    """
+    holders, plans = ledger.holders(drops), _waiting_plans(ledger, now)
+    # One more, since the newest may be running.
+    runs = ledger.newest_runs(drops, most + 1)
+    newest = {
+        key: FeedStatus(key, tuple(runs[key]), holders.get(key), plans[key], "", drop)
+        for key, drop in drops.items()
+    }
+    found = dict(newest)
+    for which, wanted in WANTED:
+        lacking = [key for key, status in newest.items() if not wanted(status)]
+        for key, older in ledger.newest_runs(lacking, 2, which).items() if lacking else ():
+            found[key] = replace(found[key], runs=_merged(found[key].runs, older))
+    return _with_stale_drops(list(found.values()), ledger, now)
 
 
-def _waiting_plans(key: FeedKey, ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
-    """Return the open plans, and approved ones that were not sent completely."""
-    open_plans = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
-    return (*open_plans, *ledger.plans(key, status="approved"))
+# The runs that a status tells apart from the newest ones, and how to find them among those.
+WANTED: tuple[tuple[Which, Callable[[FeedStatus], Run | None]], ...] = (
+    (Which(but_exit_code=USAGE), lambda status: status.last),
+    (Which(exit_code=DONE), lambda status: status.good),
+    (Which(but_exit_code=USAGE, but_note=REPAIRED), lambda status: status.loaded),
+    (Which(accepted=True), lambda status: status.accepted),
+)
+
+
+def _merged(newest: Sequence[Run], older: Sequence[Run]) -> tuple[Run, ...]:
+    runs = {run.id: run for run in (*newest, *older)}.values()
+    return tuple(sorted(runs, key=lambda run: (run.started, run.id), reverse=True))
+
+
+def _with_stale_drops(
+    feeds: Sequence[FeedStatus], ledger: Ledger, now: datetime
+) -> list[FeedStatus]:
+    accepted = [feed.accepted for feed in feeds if feed.accepted]
+    undated = [run for run in accepted if run.max_age_hours is not None and not run.drop_date]
+    since = ledger.unchanged_since(undated) if undated else {}
+    return [
+        replace(feed, stale=stale(feed.accepted, (), now, since.get(feed.accepted.id)))
+        if feed.accepted
+        else feed
+        for feed in feeds
+    ]
+
+
+def _waiting_plans(ledger: Ledger, now: datetime) -> dict[FeedKey, tuple[Plan, ...]]:
+    """Return the open plans of each feed, and approved ones that were not sent completely."""
+    plans: defaultdict[FeedKey, tuple[Plan, ...]] = defaultdict(tuple)
+    open_plans = [plan for plan in ledger.plans(status="open") if plan.expires > now]
+    for plan in (*open_plans, *ledger.plans(status="approved")):
+        plans[plan.key] += (plan,)
+    return plans
 
 
 def run_totals(run: Run) -> dict[str, int]:
@@ -185,18 +233,28 @@ def feed_states(
             f"{folder} has no feed file (*.toml). Name the folder of the feed files."
         )
     with Ledger.reading(ledger_location(state, environment)) as ledger:
-        found = [_state_of_file(file, ledger, environment, now) for file in files]
+        read = {file: _read_file(file, environment) for file in files}
+        keys = {one[1]: str(file) for file, one in read.items() if not isinstance(one, FeedState)}
+        statuses = {status.key: status for status in read_statuses(keys, ledger, now)}
+    found = [
+        one if isinstance(one, FeedState) else _state_of_file(file, *one, statuses, now)
+        for file, one in read.items()
+    ]
     return sorted(found, key=lambda one: WORST.index(one.word))
 
 
-def _state_of_file(
-    file: Path, ledger: Ledger, environment: Mapping[str, str], now: datetime
-) -> FeedState:
+def _read_file(file: Path, environment: Mapping[str, str]) -> tuple[Feed, FeedKey] | FeedState:
     try:
-        feed, key = read_feed(file), feed_key(file, environment)
+        return read_feed(file), feed_key(file, environment)
     except SettingsError as error:
         return FeedState(file.stem, "failed", " ".join(error.problems))
-    status = status_of(key, str(file), ledger, now)
+
+
+def _state_of_file(
+    file: Path, feed: Feed, key: FeedKey, statuses: Mapping[FeedKey, FeedStatus], now: datetime
+) -> FeedState:
+    # Two files may name one feed.
+    status = replace(statuses[key], drop=str(file))
     word, sentence = _state_in_words(feed, status, now)
     return FeedState(file.stem, word, sentence, status)
 

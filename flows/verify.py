@@ -115,7 +115,7 @@ def verify(
 
 def compare_feed(job: Job, watch: Watch = SILENT) -> Verification:
     """Compare everything that the ledger knows of a feed."""
-    with Ledger.reading(job.ledger_at) as ledger, watch:
+    with Ledger.reading(job.ledger_at, patience=job.load.patience_seconds) as ledger, watch:
         return compare_target(
             job, ledger, Archive(job.run.state / "rosters", job.key), watch.advance
         )

@@ -63,10 +63,13 @@ STOPPING = "Stopping: the requests under way are finished and recorded. Once mor
 
 
 @contextmanager
-def stop_on_signal(say: Callable[[str], None]) -> Iterator[asyncio.Event]:
+def stop_on_signal(
+    say: Callable[[str], None], at_once: Callable[[], None] = lambda: None
+) -> Iterator[asyncio.Event]:
     """Yield an event that the first signal sets; `say` shows a line then.
 
-    A second signal raises `KeyboardInterrupt`.
+    A second signal raises `KeyboardInterrupt`. `at_once` is called at each signal, also while
+    something keeps the event loop from going on.
     """
     stop = asyncio.Event()
 
@@ -84,6 +87,8 @@ def stop_on_signal(say: Callable[[str], None]) -> Iterator[asyncio.Event]:
     before = {one: signal.getsignal(one) for one in SIGNALS}
     for one in SIGNALS:
         loop.add_signal_handler(one, handle_signal)
+        # The loop is woken all the same: it does not depend on Python's own handler.
+        signal.signal(one, lambda *_: at_once())
     try:
         yield stop
     finally:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from ipaddress import ip_address
@@ -40,6 +40,10 @@ class Database(Protocol):
     def place(self) -> str:
         """How people know it: the file, or the server and database, without user and password."""
 
+    @property
+    def other_place(self) -> str:
+        """What people can use if this is the database of another program."""
+
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection that sees one state of the ledger."""
 
@@ -52,14 +56,26 @@ class Database(Protocol):
     def bulk(self, query: Select[Any], /, types: Types) -> pl.DataFrame:
         """Read many rows. The query must not return nulls."""
 
+    def table_names(self, connection: Connection, /) -> list[str]:
+        """Return the names of the tables where the ledger is."""
+
+    def index_names(self, connection: Connection, /) -> frozenset[str]:
+        """Return the names of the indexes where the ledger is."""
+
     def locked(self, name: str, /) -> AbstractContextManager[bool]:
         """Try to hold a lock while the body runs; yield whether it was free.
 
         The lock ends with the process at the latest.
         """
 
-    def is_locked(self, name: str, /) -> bool:
-        """Return whether anybody holds a lock now."""
+    def retake(self, name: str, is_ours: Callable[[Connection], bool], /) -> None:
+        """From now on, take a lock back that was lost, if `is_ours`: nobody else had it since."""
+
+    def confirm_locks(self) -> None:
+        """Take back what was lost; raise `LedgerError` if another run may have held it since."""
+
+    def locked_among(self, names: Collection[str], /) -> frozenset[str]:
+        """Return which of some locks anybody holds now."""
 
     def compact(self) -> None:
         """Overwrite what was deleted, as far as this database can."""
@@ -164,6 +180,8 @@ def without_credentials(place: Path | str) -> str:
 class AbsentDatabase:
     """Stands in for a database that does not exist, with empty tables in memory. Never writes."""
 
+    other_place = ""
+
     def __init__(self, place: str) -> None:
         self.place = place
         self._engine = create_engine(
@@ -187,13 +205,28 @@ class AbsentDatabase:
         """Raise `LedgerError`."""
         self.writing()
 
+    def table_names(self, connection: Connection) -> list[str]:
+        """Return the names of the empty tables."""
+        return inspect(connection).get_table_names()
+
+    def index_names(self, _connection: Connection) -> frozenset[str]:
+        """Return none: nobody asks."""
+        return frozenset()
+
     def locked(self, _name: str) -> NoReturn:
         """Raise `LedgerError`: a lock is only taken before writing."""
         self.writing()
 
-    def is_locked(self, _name: str) -> bool:
-        """Return False: nobody holds a lock."""
-        return False
+    def retake(self, _name: str, _is_ours: Callable[[Connection], bool]) -> NoReturn:
+        """Raise `LedgerError`: no lock was taken."""
+        self.writing()
+
+    def confirm_locks(self) -> None:
+        """Do nothing: no lock was taken."""
+
+    def locked_among(self, _names: Collection[str]) -> frozenset[str]:
+        """Return none: nobody holds a lock."""
+        return frozenset()
 
     def bulk(self, _query: Select[Any], types: Types) -> pl.DataFrame:
         """Return no rows."""
@@ -236,12 +269,23 @@ def make_tables(database: Database) -> None:
         connection.execute(insert(LEDGER).values(version=VERSION))
 
 
+def make_indexes(database: Database) -> None:
+    """Create the indexes that are missing, as in a ledger of an earlier release."""
+    wanted = {index.name: index for table in TABLES.sorted_tables for index in table.indexes}
+    with database.reading() as connection:
+        if not wanted.keys() - database.index_names(connection):
+            return
+    with database.making() as connection:
+        for name in wanted.keys() - database.index_names(connection):
+            wanted[name].create(connection)
+
+
 def _read_version(database: Database, connection: Connection) -> int:
-    tables = inspect(connection).get_table_names()
+    tables = database.table_names(connection)
     if not tables:
         return 0
     if LEDGER.name not in tables:
-        next_step = "It belongs to another program. Use another state folder."
+        next_step = f"It belongs to another program. Use {database.other_place}."
         raise LedgerError(
             database.place,
             f"a database with other tables ({', '.join(tables[:3])})",
@@ -253,7 +297,7 @@ def _read_version(database: Database, connection: Connection) -> int:
         found = f"version {', '.join(map(str, versions)) or 'unknown'}"
         next_step = (
             "It was written by another release of this program. "
-            "Use that release, or another state folder."
+            f"Use that release, or {database.other_place}."
         )
         raise LedgerError(database.place, found, EXPECTED, next_step)
     return int(versions[0])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
 import polars as pl
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Row, delete, func, insert, select, update
 
-from connectors.ledger.records import upsert_rows
+from connectors.ledger.records import upsert, upsert_rows
 from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RECORDS, RUNS, FeedKey, Types
 from transforms.changes import REMOVALS
 from transforms.guard import Hold
@@ -88,12 +88,12 @@ class Decision:
 
 
 def write_run(connection: Connection, feed: int, run: Run, *, new: bool) -> None:
-    """Insert a run, or update all its fields."""
+    """Insert a run, or update all its fields. A new one is there already if an answer was lost."""
     values = {name: value for name, value in vars(run).items() if name not in ("id", "key")}
     values |= {name: _text(values[name]) for name in ("started", "ended", "drop_date")}
     values["counts"] = json.dumps(run.counts)
     if new:
-        connection.execute(insert(RUNS).values(id=run.id, feed_id=feed, **values))
+        connection.execute(upsert(connection, RUNS), {"id": run.id, "feed_id": feed, **values})
     else:
         connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(**values))
 
@@ -106,7 +106,7 @@ def read_runs(connection: Connection, *conditions: Any, last: int | None = None)
         .where(*conditions)
     )
     query = query.order_by(RUNS.c.started.desc(), RUNS.c.id.desc()).limit(last)
-    return [_run(row) for row in connection.execute(query)]
+    return list(runs_in(connection.execute(query)))
 
 
 def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFrame) -> None:
@@ -163,11 +163,14 @@ def read_planned(connection: Connection, plan: str, types: Types) -> pl.DataFram
     return pl.DataFrame([tuple(row) for row in rows], schema=types, orient="row")
 
 
-def decide(connection: Connection, decision: Decision) -> bool:
+def decide(connection: Connection, decision: Decision, *, again: bool = False) -> bool:
     """Change the status of a plan and record the decision.
 
-    Returns False, and changes nothing, if the plan's status does not allow it.
+    Returns False, and changes nothing, if the plan's status does not allow it. With `again`, an
+    earlier attempt may have succeeded, of which the answer was lost.
     """
+    if again and decision in read_decisions(connection, decision.plan):
+        return True
     allowed = (PLANS.c.id == decision.plan, PLANS.c.status.in_(ALLOWED_FROM[decision.what]))
     at = _text(decision.at)
     changed = (
@@ -192,8 +195,14 @@ def read_decisions(connection: Connection, plan: str) -> list[Decision]:
     ]
 
 
-def _run(row: Row[Any]) -> Run:
-    fields = dict(row._mapping)
+def runs_in(rows: CursorResult[Any]) -> Iterator[Run]:
+    """Yield the run in each row: the columns of `RUNS`, with the target and name of its feed."""
+    names = tuple(rows.keys())  # asking each row for them takes as long as reading it
+    for row in rows:
+        yield _run(dict(zip(names, row, strict=True)))
+
+
+def _run(fields: dict[str, Any]) -> Run:
     key = FeedKey(fields.pop("target"), fields.pop("feed"))
     del fields["feed_id"]
     started, ended = datetime.fromisoformat(fields.pop("started")), _time(fields.pop("ended"))

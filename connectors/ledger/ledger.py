@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from connectors.ledger import forget, history, records, salts
 from connectors.ledger.database import (
     AbsentDatabase,
     copy_tables,
+    make_indexes,
     make_tables,
     open_database,
     version_of,
@@ -23,7 +25,9 @@ from connectors.ledger.database import (
 )
 from connectors.ledger.forget import Erasure
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
-from connectors.ledger.lock import Holder, current_holder, hold
+from connectors.ledger.lock import Holder, current_holder, current_holders, hold
+from connectors.ledger.newest_runs import ANY, Which, newest_runs, unchanged_since
+from connectors.ledger.retry import Retries, repeat_methods
 from connectors.ledger.salts import StoredSalt
 from connectors.ledger.tables import (
     FEEDS,
@@ -35,8 +39,10 @@ from connectors.ledger.tables import (
     VERSION,
     FeedKey,
     LedgerError,
+    LedgerUnreachable,
     Types,
 )
+from connectors.patience import PATIENCE_SECONDS
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.context import TOTALS
@@ -63,33 +69,44 @@ AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
 QUERY_BY_ID_UP_TO, AT_ONCE = 20_000, 1000
 
 
+@repeat_methods("close", "decide", "hold", "stop_waiting")
 class Ledger:
     """The ledger in a file, or on a PostgreSQL server at an address.
 
     It is created if it does not exist, unless `make` is false. Any method may raise `LedgerError`.
+    If the server is away, a method first waits for it, for `patience` seconds at most; until then
+    its caller goes on with nothing else.
     """
 
-    def __init__(self, place: Path | str, *, make: bool = True) -> None:
+    def __init__(
+        self, place: Path | str, *, make: bool = True, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self.place = without_credentials(place)
+        self.retries = Retries(patience)
         self._database = open_database(place, make=make)
         try:
-            self._prepare(make)
+            self.retries.run(lambda: self._prepare(make))
         except LedgerError:
             self.close()
             raise
 
     @classmethod
-    def reading(cls, place: Path | str) -> Self:
+    def reading(cls, place: Path | str, *, patience: float = PATIENCE_SECONDS) -> Self:
         """Open a ledger to read it. A missing ledger reads as empty, and is not created."""
-        return cls(place, make=False)
+        return cls(place, make=False, patience=patience)
 
     def _prepare(self, make: bool) -> None:
         version = version_of(self._database)
         if version == 0 and not make:
             self.close()
             self._database = AbsentDatabase(self.place)
-        elif version != VERSION:
+            return
+        if version != VERSION:
             make_tables(self._database)
+        if make:
+            # Without them, `status` takes longer; a user who may only write rows cannot make them.
+            with suppress(LedgerError):
+                make_indexes(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -313,6 +330,24 @@ class Ledger:
         with self._database.reading() as connection:
             return history.read_runs(connection, *_of(key), last=last)
 
+    def newest_runs(
+        self, keys: Collection[FeedKey], count: int, which: Which = ANY
+    ) -> dict[FeedKey, list[Run]]:
+        """Return up to `count` runs of each of some feeds, the newest first.
+
+        One query for all feeds, which reads no more runs than it must.
+        """
+        with self._database.reading() as connection:
+            return newest_runs(connection, keys, count, which)
+
+    def unchanged_since(self, runs: Collection[Run]) -> dict[str, datetime]:
+        """Return when the first of the runs up to each of these accepted the same roster, by id.
+
+        Only runs in a row count, apart from those that accepted none.
+        """
+        with self._database.reading() as connection:
+            return unchanged_since(connection, runs)
+
     def run(self, run: str) -> Run | None:
         """Return one run, None if the id is unknown."""
         with self._database.reading() as connection:
@@ -332,7 +367,7 @@ class Ledger:
         with self._database.reading() as connection:
             return next(iter(history.read_plans(connection, PLANS.c.id == plan)), None)
 
-    def plans(self, key: FeedKey | None = None, *, status: str | None = None) -> list[Plan]:
+    def plans(self, key: FeedKey | None = None, *, status: PlanStatus | None = None) -> list[Plan]:
         """Return the plans of a feed or of all feeds, in one status or in any, the newest first."""
         in_status = () if status is None else (PLANS.c.status == status,)
         with self._database.reading() as connection:
@@ -370,8 +405,13 @@ class Ledger:
         before = self.plan(plan)
         if before is None:
             return False
-        with self._writing(before.key) as (connection, _):
-            return history.decide(connection, Decision(plan, at, by, status, note))
+        decision, attempts = Decision(plan, at, by, status, note), count()
+
+        def attempt() -> bool:
+            with self._writing(before.key) as (connection, _):
+                return history.decide(connection, decision, again=next(attempts) > 0)
+
+        return self.retries.run(attempt)
 
     def decisions(self, plan: str) -> list[Decision]:
         """Return every decision on a plan, the oldest first."""
@@ -480,13 +520,38 @@ class Ledger:
         with self._database.reading() as source, other._database.writing() as target:
             copy_tables(source, target)
 
-    def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def hold(self, key: FeedKey, run: str) -> Iterator[None]:
         """Hold a feed while the body runs. Raises `Busy` at once if another run holds it."""
-        return hold(self._database, key, run)
+        with ExitStack() as held:
+            self.retries.run(lambda: held.enter_context(hold(self._database, key, run)))
+            yield
+
+    def stop_waiting(self) -> None:
+        """Wait no longer for a server that is away. A handler of a signal may call this."""
+        self.retries.end()
+
+    def is_ours_alone(self) -> bool:
+        """Return whether no other run can have any of the feeds that are held through this ledger.
+
+        A lock that the server has lost is taken back first. While the server is away, nobody can
+        take one.
+        """
+        try:
+            self._database.confirm_locks()
+        except LedgerUnreachable:
+            return True
+        except LedgerError:
+            return False
+        return True
 
     def holder(self, key: FeedKey) -> Holder | None:
         """Return the run that holds a feed now, None if there is none."""
         return current_holder(self._database, key)
+
+    def holders(self, keys: Collection[FeedKey]) -> dict[FeedKey, Holder | None]:
+        """Return the feeds that runs hold now; None for a run that has not recorded itself yet."""
+        return current_holders(self._database, keys)
 
     @contextmanager
     def _writing(self, key: FeedKey) -> Iterator[tuple[Connection, int]]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from connectors.ledger.database import Database
 from connectors.ledger.records import feed_id, insert_feed_id, upsert
-from connectors.ledger.tables import LOCKS, FeedKey
+from connectors.ledger.tables import FEEDS, LOCKS, FeedKey
+
+# The columns of a `Holder`.
+HOLDER = (LOCKS.c.run, LOCKS.c.process, LOCKS.c.host, LOCKS.c.since)
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,32 @@ def hold(database: Database, key: FeedKey, run: str) -> Iterator[None]:
 
     Raises `Busy` at once if another run, in this process or another, holds it.
     """
-    with database.locked(_lock_name(key)) as taken:
+    name = _lock_name(key)
+    with database.locked(name) as taken:
         if not taken:
             raise Busy(key, _last_holder(database, key))
         _record_holder(database, key, run)
+        # Whoever takes the lock writes its name here before anything else.
+        database.retake(name, lambda connection: _last_run(connection, key) == run)
         yield
+
+
+def current_holders(database: Database, keys: Collection[FeedKey]) -> dict[FeedKey, Holder | None]:
+    """Return the feeds that runs hold now; None for a run that has not recorded itself yet."""
+    names = {_lock_name(key): key for key in keys}
+    held = [names[name] for name in database.locked_among(names)]
+    if not held:
+        return {}
+    query = select(FEEDS.c.target, FEEDS.c.feed, *HOLDER).join(LOCKS, LOCKS.c.feed_id == FEEDS.c.id)
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    last = {FeedKey(target, feed): Holder(*holder) for target, feed, *holder in rows}
+    return {key: last.get(key) for key in held}
 
 
 def current_holder(database: Database, key: FeedKey) -> Holder | None:
     """Return the run that holds a feed now, None if there is none."""
-    return _last_holder(database, key) if database.is_locked(_lock_name(key)) else None
+    return current_holders(database, [key]).get(key)
 
 
 def _lock_name(key: FeedKey) -> str:
@@ -76,11 +95,14 @@ def _record_holder(database: Database, key: FeedKey, run: str) -> None:
         connection.execute(upsert(connection, LOCKS), row)
 
 
+def _last_run(connection: Connection, key: FeedKey) -> str | None:
+    query = select(LOCKS.c.run).where(LOCKS.c.feed_id == feed_id(connection, key))
+    return connection.execute(query).scalar_one_or_none()
+
+
 def _last_holder(database: Database, key: FeedKey) -> Holder | None:
     """Return the run that held the feed last. The row stays when the lock is released."""
     with database.reading() as connection:
-        query = select(LOCKS.c.run, LOCKS.c.process, LOCKS.c.host, LOCKS.c.since)
-        row = connection.execute(
-            query.where(LOCKS.c.feed_id == feed_id(connection, key))
-        ).one_or_none()
+        query = select(*HOLDER).where(LOCKS.c.feed_id == feed_id(connection, key))
+        row = connection.execute(query).one_or_none()
     return Holder(*row) if row else None

@@ -9,7 +9,7 @@ file in one library before it opens the file in the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Lock, RLock
@@ -20,7 +20,7 @@ import polars as pl
 from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_sqlite import StatementOptions, connect
-from sqlalchemy import URL, Connection, Engine, Select, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.ledger.file_lock import is_file_locked, lock_file
@@ -39,6 +39,7 @@ PRAGMAS = (
     "cache_size = -32768",
     "wal_autocheckpoint = 4000",
 )
+INDEX_NAMES = text("SELECT name FROM sqlite_master WHERE type = 'index'")
 # By a word of SQLite's message; the first that fits counts.
 NEXT_STEPS = {
     "locked": "Another process has been writing to it for too long. "
@@ -57,6 +58,8 @@ _OPENING = Lock()
 
 class Sqlite:
     """One ledger's file in this process; threads take turns. Create it with `at`."""
+
+    other_place = "another state folder"
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -132,6 +135,14 @@ class Sqlite:
         # Without rows, ADBC's column types mean nothing.
         return frame if frame.height else pl.DataFrame(schema=types)
 
+    def table_names(self, connection: Connection) -> list[str]:
+        """Return the names of the tables of the file."""
+        return inspect(connection).get_table_names()
+
+    def index_names(self, connection: Connection) -> frozenset[str]:
+        """Return the names of the indexes of the file."""
+        return frozenset(connection.execute(INDEX_NAMES).scalars())
+
     @contextmanager
     def locked(self, name: str) -> Iterator[bool]:
         """Try to hold a lock while the body runs; yield whether it was free."""
@@ -140,10 +151,16 @@ class Sqlite:
                 taken = stack.enter_context(lock_file(self._lock_file(name)))
             yield taken
 
-    def is_locked(self, name: str) -> bool:
-        """Return whether anybody holds a lock now."""
+    def retake(self, _name: str, _is_ours: Callable[[Connection], bool]) -> None:
+        """Do nothing: a locked file stays locked as long as its process lives."""
+
+    def confirm_locks(self) -> None:
+        """Do nothing, for the same reason."""
+
+    def locked_among(self, names: Collection[str]) -> frozenset[str]:
+        """Return which of some locks anybody holds now."""
         with _explained(self.path):
-            return is_file_locked(self._lock_file(name))
+            return frozenset(name for name in names if is_file_locked(self._lock_file(name)))
 
     def _lock_file(self, name: str) -> Path:
         return self.path.parent / "locks" / f"{name}.lock"

@@ -5,7 +5,7 @@ The tables use only what SQLite and PostgreSQL share.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -107,6 +108,8 @@ RUNS = Table(
     Column("requests", Integer, nullable=False),
     Column("max_age_hours", Float),
     Column("note", TEXT, nullable=False),
+    # A ledger of an earlier release gets this index and that of plans when a run opens it.
+    Index("ix_runs_newest", "feed_id", "started", "id"),
 )
 
 # The run that took a feed's lock last. Whether it still holds the lock is for `lock.py` to say.
@@ -134,6 +137,7 @@ PLANS = Table(
     Column("decided", TEXT),
     Column("by", TEXT, nullable=False),
     Column("note", TEXT, nullable=False),
+    Index("ix_plans_status", "status"),
 )
 
 PLANNED = Table(
@@ -231,17 +235,29 @@ class LedgerError(Exception):
         super().__init__(
             f"The ledger {place} cannot be used: found {found}, expected {expected}. {next_step}"
         )
-        self.place = place
+        self.place, self.found, self.expected, self.next_step = place, found, expected, next_step
+
+
+class LedgerUnreachable(LedgerError):
+    """The ledger's database is away. The same call may succeed in a while."""
+
+
+class LedgerNotReady(LedgerUnreachable):
+    """The ledger's database answers that it starts, stops, or has too many connections."""
 
 
 @contextmanager
 def as_ledger_error(
-    place: str, errors: tuple[type[Exception], ...], next_steps: Mapping[str, str]
+    place: str,
+    errors: tuple[type[Exception], ...],
+    next_steps: Mapping[str, str],
+    kind_of: Callable[[Exception], type[LedgerError]] = lambda _: LedgerError,
 ) -> Iterator[None]:
     """Turn `errors` of a database or the file system into a `LedgerError`.
 
     The next step is the first in `next_steps` whose key occurs in the driver's message, or the last
-    one. SQLAlchemy's own message is not used: it repeats the values of rows, which are personal.
+    one. `kind_of` chooses the class. SQLAlchemy's own message is not used: it repeats the values of
+    rows, which are personal.
     """
     try:
         yield
@@ -251,7 +267,7 @@ def as_ledger_error(
             (step for word, step in next_steps.items() if word in message),
             [*next_steps.values()][-1],
         )
-        raise LedgerError(
+        raise kind_of(error)(
             place, f"{message!r}", "a ledger that can be read and written", next_step
         ) from None
 

@@ -49,6 +49,8 @@ from transforms.schemas import ENTITIES, Entity
 from transforms.stages import HoldStage, RemovalStage, Stage, UpsertStage, due
 
 BATCH_SIZE = 1000
+# How often a load asks whether its feed is still its own, apart from each batch.
+ASK_SECONDS = 5.0
 WHY_STOPPED = "it was stopped, and the requests under way were finished. Run again to go on."
 TEXT_COLUMNS = ("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
 NONE_ACKNOWLEDGED = pl.DataFrame(
@@ -96,7 +98,7 @@ async def load(
         run,
         batch_size,
         progress,
-        stop,
+        stop or asyncio.Event(),
         ledger.intended(key),
     )
     requests, retries = job.sender.requests, job.sender.retries
@@ -109,7 +111,7 @@ async def load(
         if name in job.intended
     }
     job.blocked |= _records_of_open_plans(upserts, job)
-    async with _stopping(job):
+    async with _stopping(job), _asking(job):
         for stage in stages:
             match stage:
                 case HoldStage():
@@ -150,7 +152,7 @@ async def _stopping(job: LoadState) -> AsyncIterator[None]:
     """End the waits for a turn or a retry once the load is stopped."""
 
     async def end() -> None:
-        if job.stop and await job.stop.wait():
+        if await job.stop.wait():
             job.target.end(RunStopped(WHY_STOPPED))
 
     ending = asyncio.create_task(end())
@@ -158,6 +160,27 @@ async def _stopping(job: LoadState) -> AsyncIterator[None]:
         yield
     finally:
         ending.cancel()
+
+
+@asynccontextmanager
+async def _asking(job: LoadState) -> AsyncIterator[None]:
+    """Stop the load in the middle of a batch if another run has the feed.
+
+    This can happen only if the ledger is on a server and the connection to it was lost. The ledger
+    then refuses to record anything, and says why.
+    """
+
+    async def ask() -> None:
+        await asyncio.sleep(ASK_SECONDS)
+        while await asyncio.to_thread(job.ledger.is_ours_alone):
+            await asyncio.sleep(ASK_SECONDS)
+        job.stop.set()
+
+    asking = asyncio.create_task(ask())
+    try:
+        yield
+    finally:
+        asking.cancel()
 
 
 async def send_upserts(job: LoadState, stage: UpsertStage) -> None:

@@ -66,7 +66,7 @@ class LoadState:
     run: str
     batch_size: int
     progress: Progress
-    stop: asyncio.Event | None
+    stop: asyncio.Event
     # Ids that killed runs may have sent, by entity.
     intended: dict[str, frozenset[str]]
     tally: Tally = field(default_factory=Tally)
@@ -82,7 +82,7 @@ class LoadState:
     @property
     def halted(self) -> str:
         """Why nothing more is sent; blank while the load goes on."""
-        if self.stop and self.stop.is_set():
+        if self.stop.is_set():
             return STOPPED
         return BROKEN_OFF if self.error else ""
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from connectors.patience import PATIENCE_SECONDS
+
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 SECONDS = re.compile(r"\d+(\.\d+)?")
 
@@ -21,7 +23,7 @@ class RetryPolicy:
     # The same while no connection was ever made.
     first_attempts: int = 3
     # How long after the first attempt another one may begin.
-    seconds: float = 120.0
+    seconds: float = PATIENCE_SECONDS
     # Upper bound of the random wait before the first retry; it doubles with each attempt.
     rest: float = 0.5
     # The largest value that this bound reaches.

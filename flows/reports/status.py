@@ -51,8 +51,8 @@ def print_status(console: Console, result: StatusResult, environment: Mapping[st
     for feed in feeds:
         stands = EXIT_WORDS[feed.exit_code] if feed.last else "nothing loaded yet"
         console.print(Text(f"{feed.key.feed} into {feed.key.target}: {stands}", style="bold"))
-        for line in _lines(feed, state, now, result.most):
-            console.print(Padding.indent(Text(line), INDENT))
+        lines = "\n".join(_lines(feed, state, now, result.most))
+        console.print(Padding.indent(Text(lines), INDENT))
         for plan in feed.held:
             _print_plan(console, feed, plan, state, options, now)
     if any(feed.held and not feed.drop for feed in feeds):

@@ -29,7 +29,9 @@ CLUSTER = (
 )
 
 # However the tests end, also by a kill: their end of the pipe is closed then, and the server stopped at once.
-WHILE_TESTS_RUN = '"$@" & server=$!; read -r _; kill -QUIT "$server"; wait "$server"'
+WHILE_TESTS_RUN = (
+    '"$1/pg_ctl" -D "$2" -o "$3" start; read -r _; "$1/pg_ctl" -D "$2" -m immediate stop'
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,29 @@ class Server:
         """Run a statement on a database, as its owner."""
         with psycopg.connect(self.address(database), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is running."""
+        return (self.data / "postmaster.pid").exists()
+
+    def stop(self) -> None:
+        """Stop it, and close its connections."""
+        self._control("stop", "-m", "fast")
+
+    def start(self) -> None:
+        """Start it again."""
+        self._control("start", "-o", _options(self))
+
+    def _control(self, *words: str) -> None:
+        subprocess.run(
+            (self.programs / "pg_ctl", "-D", self.data, "-w", *words),
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            **_as_another(),
+        )
 
     def wait(self) -> None:
         """Wait until it answers."""
@@ -107,6 +132,7 @@ def running(where: Path) -> Iterator[Server]:
         with subprocess.Popen(
             _kept(server),
             stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
             **_as_another(),
@@ -116,8 +142,12 @@ def running(where: Path) -> Iterator[Server]:
 
 
 def _kept(server: Server) -> list[str]:
-    options = f"-F -c listen_addresses=127.0.0.1 -p {server.port} -D {server.data} -k {server.data}"
-    return ["sh", "-c", WHILE_TESTS_RUN, "sh", str(server.programs / "postgres"), *options.split()]
+    words = (str(server.programs), str(server.data), _options(server))
+    return ["sh", "-c", WHILE_TESTS_RUN, "sh", *words]
+
+
+def _options(server: Server) -> str:
+    return f"-F -c listen_addresses=127.0.0.1 -p {server.port} -k {server.data}"
 
 
 def _as_another() -> dict[str, Any]:

@@ -109,7 +109,11 @@ def test_what_stands_in_for_an_absent_database_finds_nothing_and_refuses_the_res
             with pytest.raises(LedgerError, match=r"ledger\.db cannot be used: found no ledger"):
                 refused()
 
-    assert (0, ["sourced_id"], False) == (rows.height, rows.columns, database.is_locked("feed"))
+    assert (0, ["sourced_id"], frozenset()) == (
+        rows.height,
+        rows.columns,
+        database.locked_among(["feed"]),
+    )
 
 
 def test_tables_are_made_once(place: Path | str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import traceback
 from contextlib import closing
 from pathlib import Path
@@ -168,6 +169,19 @@ def test_a_database_of_another_kind_is_refused(server: Server, statement: str, w
     assert words in refusal(address)
 
 
+def test_a_table_of_an_extension_is_no_other_program(server: Server) -> None:
+    """PostGIS keeps one in the schema where it is installed, which is mostly `public`."""
+    address = server.new()
+    database = address.rpartition("/")[2]
+    server.run("CREATE TABLE spatial_ref_sys (srid int)", database)
+    assert "Use another database in its address" in refusal(address)
+    server.run("ALTER EXTENSION plpgsql ADD TABLE spatial_ref_sys", database)
+
+    with Ledger(address) as ledger:
+        ledger.record(KEY, "users", rows("u"), {}, [], "r1")
+        assert ["u"] == ledger.known(KEY)["users"]["sourcedId"].to_list()
+
+
 def test_a_refused_write_does_not_repeat_what_was_written(server: Server) -> None:
     """The server tells the whole row in its details; names of people do not get into messages."""
     broken = rows("u").with_columns(pl.lit(None, pl.Int64).alias(FINGERPRINT))
@@ -186,6 +200,21 @@ def test_a_commit_survives_power_loss_whatever_the_server_is_set_to(server: Serv
 
     with closing(database), database.writing() as connection:
         assert "on" == connection.execute(text("SHOW synchronous_commit")).scalar()
+
+
+def test_no_default_of_a_managed_server_ends_a_night(server: Server) -> None:
+    """Neither that of a statement, nor that of a transaction that waits, as one does for the lock."""
+    address = server.new()
+    database = address.rpartition("/")[2]
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        server.run(f"ALTER DATABASE {database} SET {name} = '200ms'", database)
+    with Ledger(address) as ledger, ledger.hold(KEY, "r1"):
+        with ledger._database.reading() as connection:
+            connection.execute(text("SELECT pg_sleep(0.4)"))
+            time.sleep(0.4)
+            connection.execute(text("SELECT 1"))
+        with Ledger(address) as other:
+            assert "r1" == getattr(other.holder(KEY), "run", None)
 
 
 def test_a_machine_that_is_gone_does_not_hold_a_feed_for_hours(server: Server) -> None:

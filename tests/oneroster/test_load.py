@@ -12,6 +12,8 @@ import httpx
 import polars as pl
 import pytest
 
+import connectors.oneroster.load
+from connectors.ledger import Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.load import RecordProblem
@@ -485,6 +487,20 @@ def test_a_class_that_moved_is_reported(district: District) -> None:
     ]
     after = district.read("classes", "c")
     assert (after["title"], after["course"]["sourcedId"]) == ("Math 2", "k")
+
+
+def test_a_load_stops_when_another_run_has_the_feed(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only at the next batch: the requests under way are finished, and no more is sent."""
+    monkeypatch.setattr(connectors.oneroster.load, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(Ledger, "is_ours_alone", lambda _: False)
+    rows = [org(f"o{number}") for number in range(2000)]
+
+    loaded = district.send(district.changes(orgs=rows), batch_size=2000)
+
+    assert 0 < loaded.counts["orgs"]["waiting"]
+    assert "it was stopped" in (loaded.error or "")
 
 
 def test_a_stopped_run_finishes_what_is_under_way(district: District) -> None:
