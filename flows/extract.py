@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.drops import read
+from connectors.oneroster.retry import RetryPolicy
 from flows.arrival import Arrival
 from flows.dates import day_in_name, days_in_name
 from flows.errors import SettingsError
@@ -75,18 +76,18 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
     """Yield a job's drop on this machine, with the findings about its arrival.
 
     A drop from elsewhere is deleted here when the body ends. Raises `IncompleteDropError` if the
-    drop is not
-    complete in time, or changes while it is read, and `FetchError` if it cannot be fetched.
+    drop is not complete in time, changes while it is read, or does not arrive, and `FetchError` if
+    it cannot be found.
     """
     if not (job.source.pickup.address or job.source.pickup.arrival.looks):
         yield job.source.drop, Findings()
         return
     # The clients of stores take a while to import, and most feeds do not need them.
-    from connectors.fetch import DropAddress
+    from connectors.fetch import DropAddress, IncompleteFetchError
 
     pickup = job.source.pickup
     arrival, marker = pickup.arrival, pickup.arrival.marker_of(job.source.drop.name)
-    place = DropAddress(pickup.address or str(job.source.drop), pickup.access)
+    place = DropAddress(pickup.address or str(job.source.drop), pickup.access, patience(job))
     look = wait_until_complete(place, arrival, marker)
     findings = _spread_findings(look, arrival)
     if not pickup.address:
@@ -94,9 +95,17 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
         _refuse_changed(place, look, marker)
         return
     with scratch_folder(job.run.state) as folder:
-        local_drop = place.fetch(folder, leave=frozenset({marker}))
+        try:
+            local_drop = place.fetch(folder, leave=frozenset({marker}))
+        except IncompleteFetchError as error:
+            raise IncompleteDropError(error.why) from None
         _refuse_changed(place, look, marker)
         yield local_drop, findings
+
+
+def patience(job: Job) -> RetryPolicy:
+    """Return for how long a server with drops is asked again: for as long as the target is."""
+    return RetryPolicy(seconds=job.load.patience_seconds)
 
 
 def wait_until_complete(place: DropAddress, arrival: Arrival, marker: str) -> DropListing:
@@ -236,7 +245,7 @@ def _matching_drops(folder: str, pattern: str, job: Job) -> dict[str, datetime |
     # The clients of stores take a while to import, and most feeds name their drop.
     from connectors.fetch import DropStore, without_secrets
 
-    store = DropStore(folder, job.source.pickup.access)
+    store = DropStore(folder, job.source.pickup.access, patience(job))
     wanted = re.compile(".*".join(map(re.escape, pattern.split(ANY))), re.DOTALL)
     found = {name: store.entries[name].changed for name in store.drops if wanted.fullmatch(name)}
     if not found:

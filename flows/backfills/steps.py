@@ -13,14 +13,20 @@ from hashlib import file_digest, sha256
 from itertools import takewhile
 from pathlib import Path
 
-from connectors.fetch import DropStore, FetchError, without_secrets
+from connectors.fetch import (
+    DropStore,
+    FetchError,
+    IncompleteFetchError,
+    LostConnectionError,
+    without_secrets,
+)
 from connectors.ledger import Ledger, Run
 from connectors.private_files import write_private
 from connectors.roster_archive import Archive
 from connectors.roster_archive.archive import folder_name
 from flows.dates import DATE_IN_NAME, day_in_name, days_in_name
 from flows.errors import SettingsError
-from flows.extract import extract
+from flows.extract import extract, patience
 from flows.job import Job, JobSource, new_run_id
 from flows.pipeline import Pipeline
 from flows.restore_roster import restore_roster
@@ -93,9 +99,10 @@ def find_steps(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
 
 def _fetched_steps(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     try:
-        return _steps_in_store(
-            DropStore(span.drops, job.source.pickup.access), into, span, job, ledger
-        )
+        store = DropStore(span.drops, job.source.pickup.access, patience(job))
+        return _steps_in_store(store, into, span, job, ledger)
+    except (IncompleteFetchError, LostConnectionError):
+        raise  # the next attempt may succeed, with the same settings
     except FetchError as error:
         raise SettingsError(str(error)) from None
 
