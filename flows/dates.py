@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from datetime import date
 
-# A date in a name, such as `larkspur_2026-11-24.zip` or `20261124`.
+# A date in a name, such as `larkspur_2026-11-24.zip`, `20261124` or, with a time, `20261124020000`.
 DATE_IN_NAME = re.compile(
-    r"(?<!\d)(?P<year>20\d\d)(?P<separator>[-_.]?)(?P<month>\d\d)(?P=separator)(?P<day>\d\d)(?!\d)"
+    r"(?<!\d)(?P<year>20\d\d)(?P<separator>[-_.]?)(?P<month>\d\d)(?P=separator)(?P<day>\d\d)"
+    r"(?:(?!\d)|(?=(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\d{3})?)?(?!\d)))"
 )
 
 
@@ -25,10 +26,11 @@ def day_in_name(name: str, pattern: re.Pattern[str] = DATE_IN_NAME) -> date | No
 
 def days_in_name(name: str, pattern: re.Pattern[str] = DATE_IN_NAME) -> set[date]:
     """Return all days in a drop's name."""
-    return {day for found in pattern.finditer(name) if (day := _day(found))}
+    return {day for found in pattern.finditer(name) if (day := day_of_match(found))}
 
 
-def _day(found: re.Match[str]) -> date | None:
+def day_of_match(found: re.Match[str]) -> date | None:
+    """Return the day that a pattern has found; None if there is no such day."""
     try:
         return date(int(found["year"]), int(found["month"]), int(found["day"]))
     except ValueError:

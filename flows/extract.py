@@ -7,15 +7,17 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.drops import read
+from connectors.oneroster.retry import RetryPolicy
 from flows.arrival import Arrival
 from flows.dates import day_in_name, days_in_name
 from flows.errors import SettingsError
 from flows.job import Job
+from flows.name_times import in_order
 from flows.rest_source import read_rest
 from flows.scratch import scratch_folder
 from transforms.findings import Findings, file_finding, merge_findings
@@ -75,18 +77,18 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
     """Yield a job's drop on this machine, with the findings about its arrival.
 
     A drop from elsewhere is deleted here when the body ends. Raises `IncompleteDropError` if the
-    drop is not
-    complete in time, or changes while it is read, and `FetchError` if it cannot be fetched.
+    drop is not complete in time, changes while it is read, or does not arrive, and `FetchError` if
+    it cannot be found.
     """
     if not (job.source.pickup.address or job.source.pickup.arrival.looks):
         yield job.source.drop, Findings()
         return
     # The clients of stores take a while to import, and most feeds do not need them.
-    from connectors.fetch import DropAddress
+    from connectors.fetch import DropAddress, IncompleteFetchError
 
     pickup = job.source.pickup
     arrival, marker = pickup.arrival, pickup.arrival.marker_of(job.source.drop.name)
-    place = DropAddress(pickup.address or str(job.source.drop), pickup.access)
+    place = DropAddress(pickup.address or str(job.source.drop), pickup.access, patience(job))
     look = wait_until_complete(place, arrival, marker)
     findings = _spread_findings(look, arrival)
     if not pickup.address:
@@ -94,9 +96,17 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
         _refuse_changed(place, look, marker)
         return
     with scratch_folder(job.run.state) as folder:
-        local_drop = place.fetch(folder, leave=frozenset({marker}))
+        try:
+            local_drop = place.fetch(folder, leave=frozenset({marker}))
+        except IncompleteFetchError as error:
+            raise IncompleteDropError(error.why) from None
         _refuse_changed(place, look, marker)
         yield local_drop, findings
+
+
+def patience(job: Job) -> RetryPolicy:
+    """Return for how long a server with drops is asked again: for as long as the target is."""
+    return RetryPolicy(seconds=job.load.patience_seconds)
 
 
 def wait_until_complete(place: DropAddress, arrival: Arrival, marker: str) -> DropListing:
@@ -163,7 +173,7 @@ MOST_NAMES = 5
 ADDRESSED = re.compile(r"[a-z][a-z0-9]+:/", re.IGNORECASE)
 ADDRESS = "is an address. Write it into a feed file, as its `drop`, and name that file."
 MISSING = "does not exist. Name a folder, a zip, or a feed file (*.toml)."
-NARROW = "Remove one of them, or narrow the pattern in the feed file."
+NARROW = "Remove one of them, or narrow the pattern of `drop` in the feed file."
 
 
 def find_drop(job: Job) -> Job:
@@ -202,31 +212,34 @@ def newest_name(changed: Mapping[str, datetime | None], pattern: re.Pattern[str]
     """Return the name of the newest drop. Raises `SettingsError` if that is not certain.
 
     `changed` gives the modification time of each drop, if it is known. A day in the name takes
-    precedence.
+    precedence, and with it a time.
     """
     days = {name: days_in_name(name, pattern) for name in sorted(changed)}
     if undecided := [name for name, named_days in days.items() if len(named_days) > 1]:
         raise SettingsError(f"{undecided[0]} has two days in its name. Leave it that of its drop.")
     if not any(days.values()):
-        return _latest(changed, "were changed at")
+        return _latest_change(changed)
     if undated := [name for name, named_days in days.items() if not named_days]:
         raise SettingsError(f"{undated[0]} says no day in its name, and others do. {NARROW}")
-    return _latest({name: next(iter(named_days)) for name, named_days in days.items()}, "are of")
+    latest = max(max(named_days) for named_days in days.values())
+    return in_order([name for name in days if latest in days[name]], changed, pattern)[-1]
 
 
-def _latest(dates: Mapping[str, date | None], what: str) -> str:
-    if len(dates) == 1:
-        return next(iter(dates))
-    known_dates = {name: day for name, day in dates.items() if day is not None}
-    if unknown := dates.keys() - known_dates.keys():
+def _latest_change(changed: Mapping[str, datetime | None]) -> str:
+    """Return the name of the drop that was changed last."""
+    if len(changed) == 1:
+        return next(iter(changed))
+    known = {name: when for name, when in changed.items() if when is not None}
+    if unknown := changed.keys() - known.keys():
         raise SettingsError(
             f"{min(unknown)} says neither its day nor when it was changed. {NARROW}"
         )
-    latest = max(known_dates.values())
-    first, *others = sorted(name for name, day in known_dates.items() if day == latest)
+    latest = max(known.values())
+    first, *others = sorted(name for name, when in known.items() if when == latest)
     if others:
         raise SettingsError(
-            f"{first} and {others[0]} {what} {latest}: which one is newer is not certain. {NARROW}"
+            f"{first} and {others[0]} were changed at {latest}, and their names say no day: which "
+            f"one is newer is not certain. {NARROW}"
         )
     return first
 
@@ -236,7 +249,7 @@ def _matching_drops(folder: str, pattern: str, job: Job) -> dict[str, datetime |
     # The clients of stores take a while to import, and most feeds name their drop.
     from connectors.fetch import DropStore, without_secrets
 
-    store = DropStore(folder, job.source.pickup.access)
+    store = DropStore(folder, job.source.pickup.access, patience(job))
     wanted = re.compile(".*".join(map(re.escape, pattern.split(ANY))), re.DOTALL)
     found = {name: store.entries[name].changed for name in store.drops if wanted.fullmatch(name)}
     if not found:

@@ -194,20 +194,49 @@ def run_totals(run: Run) -> dict[str, int]:
 
 
 StateWord = Literal[
-    "succeeded", "held", "stale", "failed", "did not run", "running", "paused", "not due"
+    "succeeded",
+    "held",
+    "stale",
+    "failed",
+    "crashed",
+    "did not run",
+    "pending",
+    "running",
+    "paused",
+    "not due",
+    "not due yet",
 ]
 WORST: tuple[StateWord, ...] = (
+    "crashed",
     "failed",
     "did not run",
     "stale",
     "held",
+    "pending",
     "running",
     "paused",
+    "not due yet",
     "not due",
     "succeeded",
 )
-# A run may begin this much later than scheduled: workers may be busy, or down for a while.
+# A run begins within so long after it was due if nothing delays it. Before that it is not missed.
+PROMPT = timedelta(minutes=10)
+# A run may begin this much later than scheduled: workers may be busy, or down for a while. Until
+# then it is pending.
 GRACE = timedelta(hours=2)
+# A run that the scheduler calls running enters the ledger within so long, or its process is gone.
+SILENT = timedelta(minutes=30)
+NightState = Literal["pending", "running", "crashed", "failed", "ended"]
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a scheduler says of a feed that it runs."""
+
+    known_since: datetime | None = None  # when it got to know the feed
+    due: datetime | None = None  # when the newest run was due that was not in the future
+    state: NightState | None = None  # of that run
+    started: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -221,11 +250,16 @@ class FeedState:
 
 
 def feed_states(
-    folder: Path, state: Path, environment: Mapping[str, str], now: datetime
+    folder: Path,
+    state: Path,
+    environment: Mapping[str, str],
+    now: datetime,
+    night_of: Callable[[str], Night | None] = lambda _: None,
 ) -> list[FeedState]:
     """Return the state of each feed whose file is in a folder, the worst first.
 
-    Raises `SettingsError` if the folder has no feed file.
+    `night_of` returns what a scheduler says of a feed, by the name of its file without `.toml`;
+    None if it does not know the feed. Raises `SettingsError` if the folder has no feed file.
     """
     files = sorted(folder.glob("*.toml"))
     if not files:
@@ -237,7 +271,9 @@ def feed_states(
         keys = {one[1]: str(file) for file, one in read.items() if not isinstance(one, FeedState)}
         statuses = {status.key: status for status in read_statuses(keys, ledger, now)}
     found = [
-        one if isinstance(one, FeedState) else _state_of_file(file, *one, statuses, now)
+        one
+        if isinstance(one, FeedState)
+        else _state_of_file(file, *one, statuses, now, night_of(file.stem))
         for file, one in read.items()
     ]
     return sorted(found, key=lambda one: WORST.index(one.word))
@@ -251,27 +287,74 @@ def _read_file(file: Path, environment: Mapping[str, str]) -> tuple[Feed, FeedKe
 
 
 def _state_of_file(
-    file: Path, feed: Feed, key: FeedKey, statuses: Mapping[FeedKey, FeedStatus], now: datetime
+    file: Path,
+    feed: Feed,
+    key: FeedKey,
+    statuses: Mapping[FeedKey, FeedStatus],
+    now: datetime,
+    night: Night | None,
 ) -> FeedState:
     # Two files may name one feed.
     status = replace(statuses[key], drop=str(file))
-    word, sentence = _state_in_words(feed, status, now)
+    due = overdue = None
+    if feed.schedule.cron and not feed.schedule.paused:
+        due, overdue = (
+            last_due(feed.schedule.cron, feed.time_zone, at) for at in (now, now - GRACE)
+        )
+    changed = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    known_since = night.known_since if night and night.known_since else changed
+    word, sentence = state_in_words(
+        status, due, overdue, now, night, known_since=known_since, paused=feed.schedule.paused
+    )
     return FeedState(file.stem, word, sentence, status)
 
 
-def _state_in_words(feed: Feed, status: FeedStatus, now: datetime) -> tuple[StateWord, str]:
-    missed = _missed_run(feed, status, now)
+def state_in_words(
+    status: FeedStatus,
+    due: datetime | None,
+    overdue: datetime | None,
+    now: datetime,
+    night: Night | None = None,
+    *,
+    known_since: datetime | None = None,
+    paused: bool = False,
+) -> tuple[StateWord, str]:
+    """Return the state of a feed in a word, with a sentence; the worse of what it did and missed.
+
+    Args:
+        status: What the ledger says of it.
+        due: When it was last due; None without a schedule.
+        overdue: The same as of so long ago that it can no longer be pending.
+        now: The time.
+        night: What its scheduler says; None if there is none, or if it does not know the feed.
+        known_since: Since when the feed has been there. Before that, nothing was due.
+        paused: Whether its schedule is paused.
+    """
     if status.holder:
         return "running", f"Run {status.holder.run} is under way since {status.holder.since}."
-    if missed:
-        return "did not run", missed
-    if status.last is None:
-        return _never_run(feed)
+    seen, is_new = [run.started for run in status.runs], False
+    if not seen and known_since is not None:  # nothing was missed before it was there
+        is_new = due is not None and due < known_since
+        due, overdue = (at if at and at >= known_since else None for at in (due, overdue))
+    done = _ended(status) if status.last else _never_run(paused=paused, is_new=is_new)
+    for at in (overdue, due):
+        if at is not None and not any(started >= at for started in seen):
+            missed = _missed(at, at == overdue, now, night, status)
+            return min(done, missed or done, key=lambda one: WORST.index(one[0]))
+    return done
+
+
+def _ended(status: FeedStatus) -> tuple[StateWord, str]:
+    """Return how the last run of a feed ended."""
     if status.exit_code == FAILED:
-        return (
-            "failed",
-            f"Its last run {status.last.status or 'stopped early'}: roster status {status.drop}",
-        )
+        if status.last and not status.last.ended:
+            sentence = (
+                f"Run {status.last.id} was killed, or its machine stopped. The next run goes on "
+                f"from there: roster status {status.drop}"
+            )
+            return "crashed", sentence
+        how = status.last.status if status.last else "failed"
+        return "failed", f"Its last run {how}: roster status {status.drop}"
     if status.stale:
         return "stale", status.stale
     if status.exit_code == HELD:
@@ -279,17 +362,31 @@ def _state_in_words(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Stat
     return "succeeded", ""
 
 
-def _never_run(feed: Feed) -> tuple[StateWord, str]:
-    if feed.schedule.paused:
+def _never_run(*, is_new: bool, paused: bool) -> tuple[StateWord, str]:
+    if paused:
         return "paused", "Its schedule is paused."
-    return ("did not run" if feed.schedule.cron else "not due"), "It has never run."
+    if is_new:
+        return "not due yet", "It is new, and has not been due yet."
+    return "not due", "It has never run."
 
 
-def _missed_run(feed: Feed, status: FeedStatus, now: datetime) -> str:
-    """Return a sentence if the feed missed its last scheduled run; otherwise blank."""
-    if not feed.schedule.cron or feed.schedule.paused:
-        return ""
-    due = last_due(feed.schedule.cron, feed.time_zone, now - GRACE)
-    if due is None or any(run.started >= due for run in status.runs):
-        return ""
-    return f"It was due at {due:%Y-%m-%d %H:%M %Z}, and did not run. Is the worker up?"
+def _missed(
+    due: datetime, is_over: bool, now: datetime, night: Night | None, status: FeedStatus
+) -> tuple[StateWord, str] | None:
+    """Return what became of a run that was due and that the ledger has no trace of.
+
+    `is_over` says that it can no longer be pending.
+    """
+    at = f"{due:%Y-%m-%d %H:%M %Z}"
+    state = night.state if night and night.due and night.due >= due else None
+    if state == "running" and night and night.started and now - night.started > SILENT:
+        state = "crashed"
+    if state == "crashed" or state == "failed":
+        return state, f"Its run of {at} {state} before it began: see its page in Prefect."
+    if state == "running":
+        return "running", f"Its run of {at} has begun."
+    if is_over or state == "ended":
+        never = "" if status.runs else " It has never run."
+        advice = "Is the worker up, and the feed deployed?"
+        return "did not run", f"It was due at {at}, and did not run.{never} {advice}"
+    return ("pending", f"It was due at {at}, and has not begun.") if now - due > PROMPT else None

@@ -1,6 +1,13 @@
 """Fetch drops from folders and servers, at any address that fsspec opens."""
 
-from connectors.fetch.addresses import Access, AddressError, FetchError, without_secrets
+from connectors.fetch.addresses import (
+    Access,
+    AddressError,
+    FetchError,
+    IncompleteFetchError,
+    LostConnectionError,
+    without_secrets,
+)
 from connectors.fetch.store import DropAddress, DropStore, RemoteFile
 
 __all__ = [
@@ -8,6 +15,8 @@ __all__ = [
     "AddressError",
     "RemoteFile",
     "FetchError",
+    "IncompleteFetchError",
+    "LostConnectionError",
     "DropAddress",
     "DropStore",
     "without_secrets",

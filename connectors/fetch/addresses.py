@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from connectors.fetch.losses import is_lost, real_error, status_of, was_reached
+
 LOCAL = ("", "file", "local", "memory")
 # HTTPS, SFTP, and the stores of Amazon, Google and Microsoft, which are reached by HTTPS.
 ENCRYPTED = ("https", "sftp", "ssh", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
@@ -49,6 +51,48 @@ class AddressError(FetchError, ValueError):
     """An address is not acceptable, whatever it points to. Somebody has to change it."""
 
 
+class IncompleteFetchError(FetchError):
+    """A drop was found, and has not arrived completely. `why` says why not."""
+
+    def __init__(self, address: str, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"{without_secrets(address)} has not arrived completely: {why}. "
+            "Wait until the upload has ended, and run again."
+        )
+
+
+class LostConnectionError(FetchError):
+    """A server does not answer, is busy, or the connection was lost. The next attempt may succeed.
+
+    Args:
+        address: What was to be read, without secrets.
+        what: What the server or the connection did, such as `the connection was lost`.
+        reached: Whether the server had answered before.
+        status: The HTTP status, if there is one.
+    """
+
+    def __init__(
+        self, address: str, what: str, reached: bool = True, status: int | None = None
+    ) -> None:
+        self.address, self.what, self.reached, self.status = address, what, reached, status
+        super().__init__(f"{address} cannot be read: {what}. {self._next_step()}")
+
+    def after(self, attempts: str) -> LostConnectionError:
+        """Return the same error, with the number of attempts."""
+        return LostConnectionError(
+            self.address, f"{self.what}, after {attempts}", self.reached, self.status
+        )
+
+    def _next_step(self) -> str:
+        if not self.reached:
+            return "Check the address and the network, and run again."
+        return (
+            "Run again. If it happens again, ask the operator of the server, or set "
+            "`patience_seconds` under [target]: for so long it is tried."
+        )
+
+
 @contextmanager
 def as_fetch_error(address: str) -> Iterator[None]:
     """Turn any error of a file system into a `FetchError` that shows no secrets."""
@@ -59,10 +103,12 @@ def as_fetch_error(address: str) -> Iterator[None]:
             f"{without_secrets(address)} cannot be read: {_missing(address, error)}"
         ) from None
     except Exception as error:  # noqa: BLE001  (each file system has errors of its own)
-        # fsspec's HTTP raises FileNotFoundError for everything; the cause is the real error.
-        cause = error.__cause__ or error
+        cause = real_error(error)
         if isinstance(cause, FetchError):
             raise cause from None
+        for one in (cause, error):
+            if is_lost(one):
+                raise _lost(address, one) from None
         kind = (
             f"{type(cause).__name__}: {cause}"
             if isinstance(cause, SHOWN_ERRORS)
@@ -73,6 +119,17 @@ def as_fetch_error(address: str) -> Iterator[None]:
             f"({kind.replace(address, without_secrets(address))}). "
             "Check the address, and the credentials in the environment."
         ) from None
+
+
+def _lost(address: str, error: BaseException) -> LostConnectionError:
+    """Say what a server or a connection did, without secrets."""
+    shown, status = without_secrets(address), status_of(error)
+    if status:
+        return LostConnectionError(shown, f"the server answers with HTTP {status}", True, status)
+    why = str(error).strip().rstrip(".").replace(address, shown) or type(error).__name__
+    reached = was_reached(error)
+    what = "the connection was lost" if reached else "nobody answers"
+    return LostConnectionError(shown, f"{what} ({why})", reached)
 
 
 def _missing(address: str, error: ImportError) -> str:

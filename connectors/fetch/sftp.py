@@ -5,15 +5,25 @@ A module of its own because paramiko is an optional package.
 
 from __future__ import annotations
 
+import logging
+import shutil
 import weakref
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import paramiko  # type: ignore[import-untyped]
 from fsspec.implementations.sftp import SFTPFileSystem  # type: ignore[import-untyped]
 
 from connectors.fetch.addresses import Access, FetchError
+from connectors.fetch.losses import Unreached, is_lost
 
 SFTP_TIMEOUT = 60  # seconds, for each answer of the server
+BLOCK = 32 * 1024  # bytes, as SFTP transfers them
+TIMEOUTS = ("timeout", "banner_timeout", "auth_timeout", "channel_timeout")
+# paramiko logs the traceback of each lost connection, which is reported in a sentence here.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
 
 
 class KnownHostSFTP(SFTPFileSystem):  # type: ignore[misc]
@@ -27,15 +37,61 @@ class KnownHostSFTP(SFTPFileSystem):  # type: ignore[misc]
         weakref.finalize(self, self.client.close)
         self.client.load_system_host_keys(settings.pop("known_hosts"))
         self.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        self.client.connect(self.host, **settings)
-        self.ftp = self.client.open_sftp()
+        try:
+            self.client.connect(self.host, **settings)
+            self.ftp = self.client.open_sftp()
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            if lost := _loss(self.client.get_transport(), error):
+                raise lost from None
+            raise
         self.ftp.get_channel().settimeout(SFTP_TIMEOUT)
+
+    def get_file(self, rpath: str, lpath: str, **_: Any) -> None:
+        """Copy a file, which must not be a folder."""
+        size = self.ftp.stat(rpath).st_size
+        with self.ftp.open(rpath, "rb") as remote, open(lpath, "wb") as local:
+            remote._prefetch_thread = _without_traceback(remote._prefetch_thread)
+            remote.prefetch(size)
+            try:
+                shutil.copyfileobj(remote, local, BLOCK)
+            except (paramiko.SSHException, EOFError, OSError):
+                self.client.close()  # or closing the file would wait for an answer once more
+                raise
+
+
+def _loss(transport: paramiko.Transport | None, error: Exception) -> ConnectionError | None:
+    """Return what to raise if a connection was lost while it was made; None for other errors.
+
+    paramiko has the same types of errors for a lost connection and for a key that it cannot use,
+    so it matters how far the connection had come, and whether it still exists.
+    """
+    if transport is None:
+        return Unreached(str(error))
+    is_open = transport.is_active() and transport.initial_kex_done
+    is_timeout = isinstance(error, TimeoutError) or "timeout" in str(error).lower()
+    if is_timeout or transport.is_authenticated() or (is_lost(error) and not is_open):
+        return ConnectionAbortedError(str(error) or "timeout")
+    return None
+
+
+def _without_traceback(thread: Callable[..., None]) -> Callable[..., None]:
+    """Return what a thread does that reads ahead, but silent about a lost connection.
+
+    The thread that reads learns of it too.
+    """
+
+    def quietly(*arguments: Any) -> None:
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            thread(*arguments)
+
+    return quietly
 
 
 def connect(address: str, access: Access) -> tuple[Any, str]:
     """Connect to the server of an address; return its file system and the path.
 
-    Raises `FetchError` if the host key is unknown or the server refuses the user.
+    Raises `FetchError` if the host key is unknown or the server refuses the user, and
+    `ConnectionError` if the server cannot be reached or the connection is lost.
     """
     wanted = SFTPFileSystem._get_kwargs_from_urls(address)
     hosts = access.known_hosts.expanduser()
@@ -59,7 +115,8 @@ def connect(address: str, access: Access) -> tuple[Any, str]:
     except paramiko.SSHException as error:
         if "known_hosts" not in str(error):
             raise FetchError(
-                f"{address} cannot be reached ({error}). Check the address, and run again."
+                f"{address} cannot be opened ({error}). Check the address and the key, and run "
+                "again."
             ) from None
         raise FetchError(
             f"{address} is not among the known hosts of {hosts}. {_how_to_add_key(wanted, hosts)}"
@@ -68,7 +125,7 @@ def connect(address: str, access: Access) -> tuple[Any, str]:
 
 def _settings(access: Access) -> dict[str, Any]:
     settings: dict[str, Any] = {"known_hosts": str(access.known_hosts.expanduser())}
-    settings |= dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), SFTP_TIMEOUT)
+    settings |= dict.fromkeys(TIMEOUTS, SFTP_TIMEOUT)
     if access.key_file or access.password:
         settings |= {"allow_agent": False, "look_for_keys": False}
     if access.key_file:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from hashlib import file_digest, sha256
 from itertools import takewhile
 from pathlib import Path
 
-from connectors.fetch import DropStore, FetchError, without_secrets
+from connectors.fetch import (
+    DropStore,
+    FetchError,
+    IncompleteFetchError,
+    LostConnectionError,
+    without_secrets,
+)
 from connectors.ledger import Ledger, Run
 from connectors.private_files import write_private
 from connectors.roster_archive import Archive
 from connectors.roster_archive.archive import folder_name
 from flows.dates import DATE_IN_NAME, day_in_name, days_in_name
 from flows.errors import SettingsError
-from flows.extract import extract
+from flows.extract import extract, patience
 from flows.job import Job, JobSource, new_run_id
+from flows.name_times import in_order
 from flows.pipeline import Pipeline
 from flows.restore_roster import restore_roster
 from flows.run_history import day_of, has_loaded
@@ -93,9 +100,10 @@ def find_steps(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
 
 def _fetched_steps(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     try:
-        return _steps_in_store(
-            DropStore(span.drops, job.source.pickup.access), into, span, job, ledger
-        )
+        store = DropStore(span.drops, job.source.pickup.access, patience(job))
+        return _steps_in_store(store, into, span, job, ledger)
+    except (IncompleteFetchError, LostConnectionError):
+        raise  # the next attempt may succeed, with the same settings
     except FetchError as error:
         raise SettingsError(str(error)) from None
 
@@ -107,9 +115,10 @@ def _steps_in_store(store: DropStore, into: Path, span: Span, job: Job, ledger: 
         ]
         archive = Archive.at(store.fetch(archive_files, into), ledger.forgotten())
         return _archived_steps(archive, span, ledger.runs(job.key))
-    days = _drops_by_day(store.drops, span)
-    folder = store.fetch(list(days.values()), into)
-    steps = [_step_of_drop(day, name, folder, job) for day, name in sorted(days.items())]
+    changed = {name: store.entries[name].changed for name in store.drops}
+    drops = _drops_by_day(changed, span)
+    folder = store.fetch([name for _, name in drops], into)
+    steps = [_step_of_drop(day, name, folder, job) for day, name in drops]
     return Steps(
         steps,
         folder,
@@ -130,13 +139,14 @@ def _archived_steps(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
     return Steps(steps, rosters=archive)
 
 
-def _drops_by_day(names: list[str], span: Span) -> dict[date, str]:
-    """Return the drop of each day of the span.
+def _drops_by_day(changed: Mapping[str, datetime | None], span: Span) -> list[tuple[date, str]]:
+    """Return the drops of the span with their days, oldest first.
 
-    Raises `SettingsError` for a day with two drops, and for a drop with two days.
+    `changed` gives the modification time of each drop, if it is known. Raises `SettingsError` for
+    drops of one day whose order is not certain, and for a drop with two days.
     """
-    found: dict[date, str] = {}
-    days_of = {name: sorted(days_in_name(name, span.pattern)) for name in names}
+    found: dict[date, list[str]] = {}
+    days_of = {name: sorted(days_in_name(name, span.pattern)) for name in changed}
     for name, days in days_of.items():
         inside = [day for day in days if span.start <= day <= span.end]
         if inside and len(days) > 1:
@@ -144,13 +154,14 @@ def _drops_by_day(names: list[str], span: Span) -> dict[date, str]:
                 f"{name} has two days in its name, {days[0]} and {days[1]}. "
                 "Leave it that of its drop."
             )
-        if inside and inside[0] in found:
-            raise SettingsError(
-                f"{found[inside[0]]} and {name} are both of {inside[0]}. Take one of them away."
-            )
-        found |= dict.fromkeys(inside, name)
+        for day in inside:
+            found.setdefault(day, []).append(name)
     _refuse_none(found, span, sorted(day for days in days_of.values() for day in days))
-    return found
+    return [
+        (day, name)
+        for day, names in sorted(found.items())
+        for name in in_order(names, changed, span.pattern)
+    ]
 
 
 def _refuse_none(found: object, span: Span, days: list[date]) -> None:

@@ -6,11 +6,11 @@ import gc
 import os
 import signal
 import sys
-from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 
 from flows.cli.options import app
+from flows.reports.output import lasting_output
 
 __all__ = ["app", "main"]
 
@@ -29,20 +29,21 @@ def main() -> None:
     gc.set_threshold(100_000)
     # SIGTERM ends a command as Ctrl-C does: the command reports how far it got.
     signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        app()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        if code == INTERRUPTED:
-            code = 1
-            sys.stderr.write("roster: Interrupted before anything was sent; run again.\n")
-    else:
-        code = 0
+    with lasting_output():
+        try:
+            app()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            if code == INTERRUPTED:
+                code = 1
+                print("roster: Interrupted before anything was sent; run again.", file=sys.stderr)
+        else:
+            code = 0
+        for stream in (sys.stdout, sys.stderr):
+            if stream:
+                stream.flush()
     # Everything worth keeping is on disk by now. An ordinary exit would free frames and modules one
     # by one, which takes longer than many runs.
-    with suppress(BrokenPipeError):
-        sys.stdout.flush()
-        sys.stderr.flush()
     os._exit(code)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 # Errors and reports are imported when a command ends, so that `roster --help` answers at once.
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import NoReturn, Protocol, TypeVar
 
 
@@ -29,7 +28,8 @@ def run_guarded(
 
     Args:
         work: Does everything that the command is for, and prints nothing but progress.
-        show: Prints the result. If nobody reads the output anymore, the exit code is the same.
+        show: Prints the result. If nobody reads the output anymore, the exit code is the same (see
+            `flows/reports/output.py`).
         outline: The keys of the `--json` object that are known before there is a result. It is
             read when the work ends with an error. None without `--json`.
     """
@@ -39,10 +39,7 @@ def run_guarded(
     try:
         result = work()
         if show is not None:
-            with suppress(BrokenPipeError):
-                show(result)
-    except BrokenPipeError:
-        sys.exit(FAILED)  # nobody reads the progress anymore, so nobody would read the reason
+            show(result)
     except REPORTED_ERRORS as error:
         exit_with_error(error, outline)
     except KeyboardInterrupt:
@@ -71,6 +68,5 @@ def _exit(sentence: str, code: int, outline: Mapping[str, object] | None) -> NoR
 
     print_line(f"roster: {sentence}", error=True)
     if outline is not None:
-        with suppress(BrokenPipeError):
-            print_json({**outline, "status": "failed", "reason": sentence})
+        print_json({**outline, "status": "failed", "reason": sentence})
     sys.exit(code)

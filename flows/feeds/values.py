@@ -302,6 +302,8 @@ def _date_pattern(text: str) -> str:
         raise ValueError(f"is no regular expression ({error}).") from None
     if not {"year", "month", "day"} <= groups:
         raise ValueError("lacks a group; it needs (?P<year>...), (?P<month>...) and (?P<day>...).")
+    if groups & {"minute", "second", "ampm"} and "hour" not in groups:
+        raise ValueError("lacks a group; a time needs (?P<hour>...).")
     return text
 
 

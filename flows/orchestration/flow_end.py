@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flows.reported_errors import REPORTED_ERRORS, error_sentence
+from flows.reports.output import lasting_output, outlast_readers_of_consoles
 from flows.reports.run import hold_reasons, run_verdict
 from flows.reports.screen import print_line
 from flows.result import FlowEnd, FlowEndName, RunResult
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 # The ends after which there is nothing to do. `Rejected` is a person's decision on a plan.
 GOOD: tuple[FlowEndName, ...] = ("Completed", "Rejected", "Superseded")
 HELD: FlowEndName = "Held"
+# A flow run is a process whose log goes through a console of Prefect into a pipe of its worker.
+outlast_readers_of_consoles()
 
 
 def flow_end(result: RunResult, drop: str) -> FlowEnd:
@@ -44,9 +47,10 @@ def final_state(end: FlowEnd) -> State[Any]:
 
 def run_flow(work: Callable[[], FlowEnd]) -> State[Any]:
     """Do the work of a flow, and return its final state. A fault is a sentence, not a traceback."""
-    try:
-        return final_state(work())
-    except REPORTED_ERRORS as error:
-        for note in getattr(error, "__notes__", ()):
-            print_line(f"roster: {note}", error=True)
-        return final_state(FlowEnd("Failed", error_sentence(error)))
+    with lasting_output():
+        try:
+            return final_state(work())
+        except REPORTED_ERRORS as error:
+            for note in getattr(error, "__notes__", ()):
+                print_line(f"roster: {note}", error=True)
+            return final_state(FlowEnd("Failed", error_sentence(error)))

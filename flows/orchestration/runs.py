@@ -6,15 +6,11 @@ Also decides whether a scheduled run is superseded by a later one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas import filters
-from prefect.client.schemas.objects import StateType
+from prefect.client.orchestration import get_client
 from prefect.runtime import deployment, flow_run
 
 from flows.backfills.run import Backfill
@@ -23,7 +19,8 @@ from flows.job import Job
 from flows.make_job import make_job
 from flows.options import Command, Options
 from flows.orchestration.artifacts import publish_lines, publish_run
-from flows.orchestration.flow_end import HELD, flow_end
+from flows.orchestration.flow_end import flow_end
+from flows.orchestration.nights import first_due, read_nights, superseding
 from flows.orchestration.tasks import Tasks
 from flows.pipeline import Pipeline
 from flows.reports.backfill import backfill_json, backfill_lines
@@ -32,11 +29,10 @@ from flows.result import FlowEnd, RunResult
 from flows.run import pipeline_of, run_job
 from flows.verify import Verification, compare_feed
 
-LATER = (
-    "The night of {due:%Y-%m-%d %H:%M} UTC, which is later, does all that this one would have done."
+OTHER = (
+    "The night of {due:%Y-%m-%d %H:%M} UTC began after this one was due, and does all that it "
+    "would have done."
 )
-# Prefect postpones a run that waits for the one before it again and again, by no more than this.
-POSTPONED = timedelta(minutes=10)
 
 
 def options_of(district: str, state: str, command: Command = "sync", **more: Any) -> Options:
@@ -96,10 +92,9 @@ def verify(options: Options) -> Verification:
 
 
 def superseded_end() -> FlowEnd | None:
-    """Return the end of a scheduled run if a later one of the same deployment is due; else None.
+    """Return the end of a scheduled run whose work another one does or has done; else None.
 
-    The later run may be waiting, running or done. A run that a person has started is never
-    superseded.
+    A run that a person has started is never superseded.
     """
     if not deployment.id:
         return None
@@ -107,45 +102,6 @@ def superseded_end() -> FlowEnd | None:
         own = client.read_flow_run(UUID(flow_run.id))
         if not own.auto_scheduled:
             return None
-        due, now = _due_time(own, client), datetime.now(UTC)
-        times = _due_times(UUID(deployment.id), client, now)
-        later = [time for time in times if due < time <= now]
-    return FlowEnd("Superseded", LATER.format(due=max(later))) if later else None
-
-
-def _due_times(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterator[datetime]:
-    """Yield when the scheduled runs of a deployment were due that did their work, or still may."""
-    # Without failed runs, and without those that a person canceled: their work is still to be done.
-    types = [
-        StateType.SCHEDULED,
-        StateType.PENDING,
-        StateType.RUNNING,
-        StateType.COMPLETED,
-        StateType.CANCELLED,
-    ]
-    state = filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=types))
-    until = filters.FlowRunFilterExpectedStartTime.model_validate({"before_": now + POSTPONED})
-    runs = client.read_flow_runs(
-        deployment_filter=filters.DeploymentFilter(
-            id=filters.DeploymentFilterId(any_=[deployment])
-        ),
-        flow_run_filter=filters.FlowRunFilter(state=state, expected_start_time=until),
-        sort="EXPECTED_START_TIME_DESC",  # type: ignore[arg-type]
-        limit=20,
-    )
-    for run in runs:
-        if not run.auto_scheduled or run.state is None:
-            continue
-        # A held run has the type CANCELLED too (see `final_state`).
-        if run.state.type != StateType.CANCELLED or run.state.name == HELD:
-            yield _due_time(run, client)
-
-
-def _due_time(run: Any, client: SyncPrefectClient) -> datetime:
-    """Return when a run was first due. Its expected start moves when it is postponed."""
-    states = client.read_flow_run_states(run.id)
-    times = [
-        state.state_details.scheduled_time for state in states if state.state_details.scheduled_time
-    ]
-    first: datetime = min(times, default=run.expected_start_time)
-    return first
+        due = first_due(own, client)
+        other = superseding(due, read_nights(UUID(deployment.id), own.id, client))
+    return FlowEnd("Superseded", OTHER.format(due=other.due)) if other else None

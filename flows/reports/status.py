@@ -16,7 +16,7 @@ from connectors.ledger import Plan, Run
 from flows.reports.screen import print_indented
 from flows.result import DONE, FAILED, HELD, FlowEnd, FlowEndName
 from flows.safe_text import public_text
-from flows.status import WORST, FeedState, FeedStatus, StatusResult, run_totals
+from flows.status import WORST, FeedState, FeedStatus, StateWord, StatusResult, run_totals
 from transforms.grammar import count_of
 
 WORDS = {
@@ -25,7 +25,7 @@ WORDS = {
     "held": "held",
     "failed": "failed",
     "refused": "drop refused",
-    "": "stopped early",
+    "": "crashed",
 }
 EXIT_WORDS = {DONE: "good", FAILED: "failed", HELD: "held"}
 NOTHING = "No run is known in {state} yet: `roster sync DROP` makes the first."
@@ -39,6 +39,9 @@ UNDELIVERED = (
 UNKNOWN = "No run of this feed is known."
 PLACEHOLDER = "DROP is the feed file, or its drop: roster status DROP shows the command with it."
 INDENT = 2
+# The states of a feed that somebody must see to, and those in which something is still to come.
+BAD: tuple[StateWord, ...] = ("crashed", "failed", "did not run")
+WAITING: tuple[StateWord, ...] = ("held", "stale", "pending")
 
 
 def print_status(console: Console, result: StatusResult, environment: Mapping[str, str]) -> None:
@@ -200,8 +203,8 @@ def summary_end(standings: Sequence[FeedState]) -> FlowEnd:
     """Sum up the feeds in one line. The end of the flow is as bad as the worst feed."""
     words = Counter(one.word for one in standings)
     text = ", ".join(f"{words[word]} {word}" for word in WORST if words[word])
-    bad = ", ".join(one.feed for one in standings if one.word in ("failed", "did not run"))
-    waits = any(one.word in ("held", "stale") for one in standings)
+    bad = ", ".join(one.feed for one in standings if one.word in BAD)
+    waits = any(one.word in WAITING for one in standings)
     name: FlowEndName = "Failed" if bad else "Held" if waits else "Completed"
     outcome = {"feeds": [summary_row(one) for one in standings]}
     return FlowEnd(name, f"{text}. {f'See to: {bad}.' if bad else ''}".strip(), outcome)

@@ -46,9 +46,11 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         ("DEFAULT_REGION", "us-east-1"),
     ):
         monkeypatch.setenv(f"AWS_{name}", value)
+    s3fs.S3FileSystem.clear_instance_cache()  # which still knows the server before
     system = s3fs.S3FileSystem(skip_instance_cache=True)
     system.mkdir("drops")
     yield system
+    system.rm("drops", recursive=True)  # moto keeps what it holds for the next server
     server.stop()
 
 

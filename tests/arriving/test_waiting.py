@@ -11,7 +11,7 @@ import pytest
 
 from tests.arriving.conftest import Syncs
 from tests.arriving.servers import SshServer
-from tests.rosters import district, drop
+from tests.rosters import district, drop, without
 
 DAY = 24 * 60 * 60
 
@@ -97,7 +97,7 @@ def test_files_of_two_days_are_told(folder: Path, sync: Syncs) -> None:
 
 
 def test_of_several_drops_the_newest_is_taken(folder: Path, sync: Syncs, tmp_path: Path) -> None:
-    """By the days in their names; two of one day are refused, as is one that says no day among others that do."""
+    """By the days in their names; two of one day without times are refused, as is one that says no day among others that do."""
     for day in ("2026-11-22", "2026-11-24", "2026-11-23"):
         drop(tmp_path / "drops" / f"larkspur_{day}", district())
 
@@ -110,6 +110,38 @@ def test_of_several_drops_the_newest_is_taken(folder: Path, sync: Syncs, tmp_pat
     assert (0, 2, 2) == (newest.code, twice.code, undated.code)
     assert "which one is newer is not certain" in " ".join(twice.err.split())
     assert "larkspur_whole says no day in its name" in " ".join(undated.err.split())
+
+
+def test_of_two_exports_of_a_day_the_later_one_is_taken(sync: Syncs, tmp_path: Path) -> None:
+    """By the times in their names; the same two again send nothing."""
+    drops = tmp_path / "drops"
+    drop(drops / "larkspur_2026-11-24_0200", without(district(), "enrollments", "e2"))
+    drop(drops / "larkspur_2026-11-24_1400", district())
+
+    first, again = (sync(str(drops / "larkspur_*")) for _ in range(2))
+
+    assert (0, len(district()["enrollments"])) == (
+        first.code,
+        first.json["entities"]["enrollments"]["created"],
+    )
+    assert (0, 0) == (again.code, again.json["requests"])
+
+
+def test_what_the_names_do_not_order_the_named_setting_does(sync: Syncs, tmp_path: Path) -> None:
+    """The message says which one, and how it is used."""
+    drops = tmp_path / "drops"
+    drop(drops / "larkspur_2026-11-24_9", without(district(), "enrollments", "e2"))
+    drop(drops / "larkspur_2026-11-24_10", district())
+    pattern = r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)_(?P<number>\d+)"
+
+    refused = sync(str(drops / "larkspur_*"))
+    followed = sync(str(drops / "larkspur_*"), f"drop_date_pattern = '{pattern}'")
+
+    assert (2, True) == (refused.code, "`drop_date_pattern`" in refused.err)
+    assert (0, len(district()["enrollments"])) == (
+        followed.code,
+        followed.json["entities"]["enrollments"]["created"],
+    )
 
 
 def test_the_same_drop_again_is_known_by_its_content(

@@ -169,7 +169,21 @@ def test_two_drops_of_a_day_and_names_without_one(feed: Feed) -> None:
     second = feed.backfill()
 
     assert (0, True) == (first.code, "larkspur_final" in first.err)
-    assert (2, True) == (second.code, f"are both of {FIRST}" in second.err)
+    assert (2, True) == (
+        second.code,
+        "are of the same day, and their names say no time" in second.err,
+    )
+
+
+def test_two_drops_of_a_day_with_times_are_replayed_in_their_order(feed: Feed) -> None:
+    """A delta of the afternoon comes after that of the morning, and neither is left out."""
+    feed.deliver(f"{FIRST}_0200", district())
+    feed.rename(f"{SECOND}_0200", "bo", "Zoe")
+    feed.rename(f"{SECOND}_1400", "bo", "Kim")
+    run = feed.backfill()
+
+    assert (0, [FIRST, SECOND, SECOND]) == (run.code, [one["date"] for one in run.json["steps"]])
+    assert "Kim" == feed.names()["bo"]
 
 
 def test_each_day_is_a_run_of_its_own(feed: Feed) -> None:

@@ -37,16 +37,6 @@ def test_a_command_exits_with_the_code_of_its_result() -> None:
     assert (3, 3, [Held()]) == (loud.value.code, silent.value.code, shown)
 
 
-def test_a_result_counts_though_nobody_reads_it() -> None:
-    """Such as `roster sync ... | head -1`. Work whose reader has gone is not done."""
-    with pytest.raises(SystemExit) as unread:
-        run_guarded(Held, lambda _: fail(BrokenPipeError()))
-    with pytest.raises(SystemExit) as broken:
-        run_guarded(lambda: fail(BrokenPipeError()))
-
-    assert (3, 1) == (unread.value.code, broken.value.code)
-
-
 @pytest.mark.parametrize(
     ("error", "code", "sentence"),
     [

@@ -5,10 +5,15 @@ Two are started as deployments, which the worker runs; the others run in the pro
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 
+from connectors.ledger import Ledger, Run
+from flows.feeds.keys import feed_key
 from tests.orchestration.feeds import Feed
 from tests.orchestration.orchestra import Orchestra
 
@@ -195,13 +200,45 @@ def test_settings_that_cannot_be_meant_fail_the_run_with_a_sentence(
 
 
 def test_a_morning_sums_up_all_feeds(prefect: Orchestra, feed: Feed) -> None:
-    """A folder with one feed, which has never run: that is a failure to be seen to."""
+    """A folder with one feed: new, never run, loaded, and with a night that crashed before it began."""
     feed.schedule("0 2 * * *")
     where = {"feeds": str(feed.folder), "state": str(feed.state)}
+    new = prefect.perform("summary", **where)
+    os.utime(feed.file, (0, 0))
     before = prefect.perform("summary", **where)
     feed.sync()
     after = prefect.perform("summary", **where)
 
-    assert [("Failed", "1 did not run. See to: larkspur."), ("Completed", "1 succeeded.")] == [
-        (run.state, run.message) for run in (before, after)
-    ]
+    assert [
+        ("Completed", "1 not due yet."),
+        ("Failed", "1 did not run. See to: larkspur."),
+        ("Completed", "1 succeeded."),
+    ] == [(run.state, run.message) for run in (new, before, after)]
+
+
+def test_a_night_that_crashed_is_no_success(prefect: Orchestra, feed: Feed) -> None:
+    """The ledger knows nothing of it, and the nights before succeeded: Prefect knows it at once."""
+    prefect.ask("POST", "/work_pools/", {"name": "idle", "type": "process"})
+    feed.write("larkspur", '[schedule]\ncron = "0 2 * * *"\npool = "idle"\n')
+    prefect.roster("deploy", str(feed.folder), "--state", str(feed.state))
+    now = datetime.now(UTC)
+    run = Run("r1", feed_key(feed.file, {}), "sync", now - timedelta(days=2))
+    with Ledger(feed.state / "ledger.db") as ledger:
+        ledger.begin(run)
+        ledger.finish(replace(run, ended=run.started, status="done", exit_code=0))
+    deployment = prefect.ask("GET", "/deployments/name/nightly/larkspur")["id"]
+    span = {"start_time": (now - timedelta(days=1)).isoformat(), "end_time": now.isoformat()}
+    prefect.ask("POST", f"/deployments/{deployment}/schedule", span | {"min_runs": 1})
+    due = {
+        "flow_runs": {
+            "deployment_id": {"any_": [deployment]},
+            "expected_start_time": {"before_": now.isoformat()},
+        }
+    }
+    for night in prefect.ask("POST", "/flow_runs/filter", due):
+        crash = {"state": {"type": "CRASHED"}, "force": True}
+        prefect.ask("POST", f"/flow_runs/{night['id']}/set_state", crash)
+
+    summed = prefect.perform("summary", feeds=str(feed.folder), state=str(feed.state))
+
+    assert ("Failed", "1 crashed. See to: larkspur.") == (summed.state, summed.message)
