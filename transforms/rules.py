@@ -53,7 +53,7 @@ _DROP = (
     Rule("arrears", "note", "records of earlier drops had not reached the target, and were sent with these", "No action needed. The reports of earlier nights have the reason."),
     Rule("ids_unclear", "fatal", "the file of old and new ids cannot be used", "Write one line for each id: old,new."),
     Rule("ids_taken", "fatal", "the new id of a record belongs to another record, which the target holds as well", "If the source merged the two, remove the line, and the old record leaves as others do. If not, correct the id."),
-    Rule("setting_idle", "fatal", "[source] in the feed file has a setting that does nothing in this layout", "Correct the feed file."),
+    Rule("setting_idle", "fatal", "the feed file has a setting under [source] that does nothing in this layout", "Correct the feed file."),
     Rule("ids_renamed", "note", "ids of the drop were changed back to the ones that the target knows", "Keep that file in place as long as the source uses the new ids."),
     Rule("ids_changed", "note", "the source replaced ids; the target keeps the old ones", "No action needed: the ledger remembers them from now on."),
     Rule("id_given_up", "warning", "a row has an id that another record had before; the row is rejected, because the target knows the other record by it", "Give the new record an id that nobody had before."),

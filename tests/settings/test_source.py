@@ -199,11 +199,11 @@ def expected_same(code: str, setting: str) -> bool:
         ),
         (
             '{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nrepair = true',
-            "`source` has `repair`, which layout oneroster has no use for",
+            "`source.repair` is about what spreadsheets do to files, and [rest] reads none",
         ),
         (
             '{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nsnapshot = false',
-            "`source` has `snapshot`, and what [rest] reads says itself",
+            "`source.snapshot` is about files, and what [rest] reads says itself",
         ),
         (
             'layout = "canvas"\n{drop}[source]\nwithout = ["users.csv"]',
