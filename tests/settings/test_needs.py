@@ -125,6 +125,7 @@ VALUES: dict[str, Document] = {
         "year_begins": "10-01",
         "class_type": "homeroom",
         "repair": True,
+        "escape_ids": True,
         "without": ["students.csv"],
         "salt_env": "SALT",
         "salt_file": "salt",

@@ -16,7 +16,7 @@ ONEROSTER = "oneroster"
 # Settings that every layout uses, and settings that all declared layouts use.
 ALWAYS_USED = frozenset({"prefix", "snapshot"})
 # Settings that OneRoster's own files use.
-OF_ONEROSTER = ALWAYS_USED | {"columns", "date_order"}
+OF_ONEROSTER = ALWAYS_USED | {"columns", "date_order", "escape_ids"}
 DECLARED = frozenset({"school_year", "year_begins", "repair", "without"})
 # Settings of layouts that make digests from personal data.
 SALTS = frozenset({"salt_env", "salt_file", "salt_block"})
@@ -47,6 +47,7 @@ ELSEWHERE = {
         "A mapping file says what other columns are: begin one with `roster map DROP`, and name "
         "it as `layout`"
     ),
+    "escape_ids": "Remove it: such ids are always escaped there",
     "date_order": "Its files have no such dates. Remove it",
     "class_type": "The layout has the type of each class. Remove it",
     "district.name": _OWN_ORGS,
