@@ -25,7 +25,7 @@ from flows.ledger_view import LedgerView
 from flows.make_job import make_job
 from flows.options import Options
 from flows.pipeline import ReadRoster, check_drop
-from flows.result import DONE, FAILED, REFUSED
+from flows.result import DONE, FAILED, refusal_code
 from flows.send import open_target
 from flows.watch import SILENT, Watch
 from transforms.export import export_roster
@@ -66,7 +66,9 @@ class ExportResult:
 
     @property
     def exit_code(self) -> int:
-        return {"refused": REFUSED, "failed": FAILED, "done": DONE}[self.status]
+        if self.refused.height:
+            return refusal_code(self.refused)
+        return FAILED if self.error else DONE
 
     @property
     def rejects(self) -> Path | None:

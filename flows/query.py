@@ -18,6 +18,7 @@ from flows.feeds.targets import choose_target
 from flows.result import DONE
 from flows.send import open_target
 from flows.target import Target
+from transforms.layouts.ids import spellings
 from transforms.payload import Json
 
 FIND_IDS = "Find ids with: roster get users --target ..."
@@ -103,14 +104,20 @@ def find_enrollments(
 
 
 async def _read_enrollments(student: str, address: Endpoint) -> list[Json]:
-    if not wire.is_addressable(student.strip()):
+    # People may know the id as the source spells it, or as records have it.
+    ids = [one for one in spellings(student.strip()) if wire.is_addressable(one)]
+    if not ids:
         raise SettingsError(f"{student!r} cannot be the sourcedId of a person. {FIND_IDS}")
     async with Client(address) as client:
-        request = wire.read(client.profile.collections["users"], student)
-        if wire.outcome_of(request, await client.send(request)).kind == "missing":
-            raise SettingsError(f"{client.target.host} has no user {student!r}. {FIND_IDS}")
-        found_pages = read_pages(client, "enrollments", filter=f"user.sourcedId={quote(student)}")
-        return [record async for page in found_pages for record in page]
+        for sourced_id in ids:
+            request = wire.read(client.profile.collections["users"], sourced_id)
+            if wire.outcome_of(request, await client.send(request)).kind == "missing":
+                continue
+            found_pages = read_pages(
+                client, "enrollments", filter=f"user.sourcedId={quote(sourced_id)}"
+            )
+            return [record async for page in found_pages for record in page]
+        raise SettingsError(f"{client.target.host} has no user {student!r}. {FIND_IDS}")
 
 
 def _enrollment_row(record: Json, today: date) -> Json:

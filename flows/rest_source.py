@@ -20,6 +20,7 @@ from flows.feeds.targets import read_credentials
 from flows.result import REPAIRED, RESTORED
 from flows.target import Credentials
 from transforms.changes import ACTIVE
+from transforms.layouts.ids import source_spelling
 from transforms.roster import Raw
 from transforms.schemas.entity import Version
 
@@ -126,12 +127,12 @@ def _has_read(source: RestSource, run: Run) -> bool:
 
 
 def with_known_ids(
-    source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str
+    source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str, *, escaped: bool = False
 ) -> RestSource:
     """Add the ids that the ledger knows as active.
 
     The source then asks for each of them that no page has. Ids have a `prefix` in the ledger that
-    they do not have in the source.
+    they do not have in the source, and they may be `escaped`.
     """
     if source.since:
         return source
@@ -140,7 +141,11 @@ def with_known_ids(
     }
     return replace(
         source,
-        known={name: frozenset(ids.str.strip_prefix(prefix)) for name, ids in active.items()},
+        known={
+            name: frozenset(map(source_spelling, own) if escaped else own)
+            for name, ids in active.items()
+            for own in [ids.str.strip_prefix(prefix)]
+        },
     )
 
 

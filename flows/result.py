@@ -22,6 +22,8 @@ from transforms.refuse import count_violations
 Status = Literal["done", "unchanged", "held", "failed", "refused"]
 DONE, FAILED, USAGE, HELD, REFUSED = range(5)  # exit codes
 SENT = ("created", "updated", "disabled", "deleted")
+# Findings that are the fault of the feed file.
+SETTINGS_RULES = frozenset({"setting_idle"})
 
 # The kinds of notifications about a run.
 NoticeKind = Literal["failed", "refused", "held", "stale", "unusual"]
@@ -36,6 +38,14 @@ REPAIRED, RESTORED, RENAMED = "repaired", "restored", "renamed"
 # Counts of a run in the ledger beside its terms: records that left the target, or were kept by
 # policy; and rejected records of an entity that was not delivered.
 COUNTED, UNDELIVERED = "counted", "undelivered"
+
+
+def refusal_code(refused: pl.DataFrame) -> int:
+    """Return the exit code of a command whose drop is refused by some findings.
+
+    If they are only about the feed file, the drop may be fine.
+    """
+    return USAGE if set(refused["rule"]) <= SETTINGS_RULES else REFUSED
 
 
 @dataclass(frozen=True)
@@ -115,16 +125,17 @@ class RunResult:
     @property
     def exit_code(self) -> int:
         """The exit code of the command."""
+        if self.refused.height:
+            return refusal_code(self.refused)
         if self.command == "check" and self.strict and count_violations(self.findings):
             return REFUSED
-        if self.command == "check" and self.status != "refused":
+        if self.command == "check":
             return DONE
         return {
             "done": DONE,
             "unchanged": DONE,
             "failed": FAILED,
             "held": HELD,
-            "refused": REFUSED,
         }[self.status]
 
     def total(self, term: str) -> int:

@@ -84,7 +84,10 @@ def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
     rest = job.source.rest
     if rest:
         rest = limit_to_changes(rest, runs, datetime.now(UTC))
-        rest = with_known_ids(rest, ledger.known(job.key), job.as_written.prefix)
+        written = job.as_written
+        rest = with_known_ids(
+            rest, ledger.known(job.key), written.prefix, escaped=written.escape_ids
+        )
     used = job.guard.raised_name and any(run.raised == job.guard.raised_name for run in runs)
     return replace(
         job,

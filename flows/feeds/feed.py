@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from flows.arrival import DropLocation
 from flows.dates import DATE_IN_NAME, day_in_name
 from flows.errors import SettingsError
+from flows.feeds.needs import unmet_needs
 from flows.feeds.source import (
     ArrivalSettings,
     DistrictSettings,
@@ -124,26 +125,6 @@ class Feed(BaseModel):
                 f"is {layout!r}, and what [rest] reads is always OneRoster. Remove the line."
             )
         return layout
-
-    @field_validator("source")
-    @classmethod
-    def _check_source(cls, source: SourceSettings, info: ValidationInfo) -> SourceSettings:
-        """Refuse settings that have no effect in the layout that the file names.
-
-        If the layout is only recognized when the drop is read, the drop is refused then.
-        """
-        layout = "oneroster" if info.data.get("rest") else info.data.get("layout", "auto")
-        if info.data.get("rest") and source.snapshot is not None:
-            raise ValueError(
-                "has `snapshot`, and what [rest] reads says itself what is all there is. Remove it."
-            )
-        if source.said and layout != "auto" and not layout.endswith(".toml"):
-            # Loads every layout, which commands that read no drop do not need.
-            from transforms.sources import idle_settings
-
-            for sentence in idle_settings(layout, source.dialect("", date.min)):
-                raise ValueError(f"has {sentence}.")
-        return source
 
     def model_post_init(self, context: Path) -> None:
         """Keep the path of the file, which is not a setting."""
@@ -275,10 +256,13 @@ def read_feed(path: Path) -> Feed:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{path}: is not TOML: {error}. Correct that line.") from None
     try:
-        return Feed.model_validate(data, context=path)
+        feed = Feed.model_validate(data, context=path)
     except ValidationError as error:
         # Not chained: pydantic's own error repeats the values.
         raise SettingsError(*problem_sentences(path, error, TABLES)) from None
+    if idle := [*unmet_needs(feed, data)]:
+        raise SettingsError(*(f"{path}: {sentence}" for sentence in idle))
+    return feed
 
 
 def find_feed_file(district: str, environment: Mapping[str, str]) -> Path:

@@ -130,6 +130,7 @@ class SourceSettings(BaseModel):
     year_begins: DayOfYear = "07-01"
     class_type: ClassType = "scheduled"
     repair: StrictBool = False
+    escape_ids: StrictBool = False
     without: tuple[Text, ...] = ()
     salt_env: Variable | None = None
     salt_file: File | None = None
@@ -177,6 +178,7 @@ class SourceSettings(BaseModel):
             school_year=self.school_year,
             class_type=self.class_type,
             repair=self.repair,
+            escape_ids=self.escape_ids,
             without=self.without,
             words=self.words.model_dump(),
             columns=self.columns,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from flows.target import Target
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
 from transforms.forget import PEOPLE, erase_people, id_digest, ids_belonging_to, users_naming
-from transforms.layouts.ids import plain_form, redact_ids
+from transforms.layouts.ids import plain_form, redact_ids, source_spelling, spellings
 from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES, LIFECYCLE
 
@@ -134,6 +134,7 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
     """
     with Ledger.reading(ledger_location(state, environment)) as ledger, ExitStack() as locks:
         feeds = select_feeds(ledger.feeds(), request.feed, request.target, environment)
+        request = _as_known(request, feeds, state, ledger)
         keys = [one.key for one in _search(feeds, request, state, ledger)]
         run = new_run_id()
         for key in keys:
@@ -158,6 +159,7 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
             {
                 request.person,
                 redact_ids(request.person),
+                source_spelling(request.person),
                 *newer_ids,
                 *(word for one in found for word in one.words),
             }
@@ -165,6 +167,7 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
         by = request.by or current_user()
         # An id that is derived from personal data is this person's in any other spelling, too.
         other_spellings = {plain_form(request.person)} if "/" in request.person else set()
+        other_spellings |= {source_spelling(request.person)} - {request.person}
         for one in (digest, *map(id_digest, sorted(newer_ids | other_spellings))):
             ledger.note_forgotten(one, at=datetime.now(UTC), by=by, note=mask.over(request.note))
         files = mask_files(state / "runs", mask)
@@ -180,6 +183,19 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
     return ForgetResult(
         request.person, outcomes, files, _compact_sandbox(targets, state), elsewhere
     )
+
+
+def _as_known(
+    request: ForgetRequest, feeds: Sequence[FeedKey], state: Path, ledger: Ledger
+) -> ForgetRequest:
+    """Return the request with the id that records have, if it is as the source spells it."""
+    asked = [replace(request, person=one) for one in spellings(request.person)]
+    known = (
+        one
+        for one in asked
+        if id_digest(one.person) in ledger.forgotten() or _search(feeds, one, state, ledger)
+    )
+    return next(known, request)
 
 
 def _search(
@@ -206,7 +222,8 @@ def find_traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> 
         found.setdefault(judged.entity.name, set()).update(own_ids)
         if judged.entity.name == PEOPLE:
             others = pl.concat([judged.refused, judged.withheld])["sourcedId"]
-            found[PEOPLE].update(others.filter(others == person))
+            # Before ids were escaped, the record was refused as the source spells it.
+            found[PEOPLE].update({person, source_spelling(person)}.intersection(others))
             referring.update(users_naming(judged.accepted, people))
             marks.append(_marks(judged, people))
             words.update(_words(judged.accepted.filter(sourcedId=person)))

@@ -21,7 +21,7 @@ from flows.pipeline import accept_drop
 from flows.preflight.check import Check, failed, not_checked, passed, warning
 from flows.preflight.provider import profile_hint
 from flows.reported_errors import error_sentence
-from flows.result import REFUSED, USAGE
+from flows.result import REFUSED, USAGE, refusal_code
 from transforms.findings import Findings, merge_findings
 from transforms.grammar import count_of
 from transforms.guard.amounts import sentences
@@ -121,7 +121,8 @@ def _refused_check(job: Job, accepted: Accepted) -> Check:
         for group in finding_groups(Findings(accepted.refused))
     ]
     hint = profile_hint(job.source.rest)
-    return failed(DROP, f"{job.source.drop} is refused. {' '.join(reasons)}{hint}", REFUSED)
+    says = f"{job.source.drop} is refused. {' '.join(reasons)}{hint}"
+    return failed(DROP, says, refusal_code(accepted.refused))
 
 
 def _accepted_check(job: Job, drop: DropContents, accepted: Accepted) -> Check:

@@ -18,6 +18,7 @@ from flows.result import DONE
 from flows.why.sources import add_target_state, all_known_ids, local_stories
 from flows.why.story import InLedger, Story, Waiting
 from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, KEPT
+from transforms.layouts.ids import spellings
 from transforms.schemas import ENTITIES
 
 # Similar ids are searched among at least, and at most, so many candidates.
@@ -57,14 +58,17 @@ def explain(request: WhyRequest, state: Path, environment: Mapping[str, str]) ->
     entities = _entities(request.entity)
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         keys = select_feeds(ledger.feeds(), request.feed, request.target, environment)
-        stories = [
-            story
-            for key in keys
-            for story in _stories_of_feed(key, entities, request, state, environment, ledger)
-        ]
-        if not stories:
-            raise SettingsError(_unknown_message(request.sourced_id, keys, state, ledger))
-    return WhyResult(request.sourced_id, tuple(stories))
+        # People may know the id as the source spells it, or as records have it.
+        for sourced_id in spellings(request.sourced_id):
+            asked = replace(request, sourced_id=sourced_id)
+            stories = [
+                story
+                for key in keys
+                for story in _stories_of_feed(key, entities, asked, state, environment, ledger)
+            ]
+            if stories:
+                return WhyResult(sourced_id, tuple(stories))
+        raise SettingsError(_unknown_message(request.sourced_id, keys, state, ledger))
 
 
 def _entities(entity: str | None) -> list[str]:

@@ -101,7 +101,7 @@ def test_an_id_in_powers_of_ten_is_none(tmp_path: Path) -> None:
     """Its digits are lost."""
     checked = judged(tmp_path, changed(district(), "e2", sourcedId="3.60E+11"))
 
-    assert [("enrollments", "3.60E+11", "guid")] == errors(checked)
+    assert [("enrollments", "3.60E+11", "no_id")] == errors(checked)
 
 
 def test_ids_lose_what_cannot_be_seen(tmp_path: Path) -> None:

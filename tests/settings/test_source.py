@@ -33,6 +33,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "year_begins": {"year_begins": "10-01"},
     "class_type": {"class_type": "homeroom"},
     "repair": {"repair": True},
+    "escape_ids": {"escape_ids": True},
     "district.name": {"district": {"name": "Larkspur"}},
     "district.id": {"district": {"id": "larkspur"}},
     "words.grades": {"words": {"grades": {ODD: "PK"}}},
@@ -77,7 +78,8 @@ def raw_for(code: str, setting: str) -> Raw:
     """Give a layout's sample, with such cells that a setting changes something."""
     raw = sample_of(code)
     if code not in LAYOUTS:
-        return with_doubtful_days(raw) if setting == "date_order" else raw
+        change = FOR_ONEROSTER.get(setting)
+        return change(raw) if change else raw
     layout = LAYOUTS[code]
     files = {name: with_cells(file, layout, setting) for name, file in raw.files.items()}
     if not any(
@@ -93,9 +95,23 @@ def raw_for(code: str, setting: str) -> Raw:
 
 def with_doubtful_days(raw: Raw) -> Raw:
     """Give OneRoster enrollments a first day that can mean two days."""
+    return with_enrollments(raw, beginDate=pl.lit(CELLS["date_order"]))
+
+
+def with_colons(raw: Raw) -> Raw:
+    """Give OneRoster enrollments ids that OneRoster does not allow."""
+    return with_enrollments(raw, sourcedId=pl.lit("e:") + pl.col("sourcedId"))
+
+
+def with_enrollments(raw: Raw, **cells: pl.Expr) -> Raw:
+    """Change a column of OneRoster enrollments."""
     file = raw.files["enrollments.csv"]
-    frame = file.frame.with_columns(pl.lit(CELLS["date_order"]).alias("beginDate"))
+    frame = file.frame.with_columns(**cells)
     return replace(raw, files={**raw.files, file.name: replace(file, frame=frame)})
+
+
+# What the sample of OneRoster must have for a setting to change something.
+FOR_ONEROSTER = {"date_order": with_doubtful_days, "escape_ids": with_colons}
 
 
 def made(file: File, word: str) -> RawFile:
@@ -199,11 +215,11 @@ def expected_same(code: str, setting: str) -> bool:
         ),
         (
             '{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nrepair = true',
-            "`source` has `repair`, which layout oneroster has no use for",
+            "`source.repair` is about what spreadsheets do to files, and [rest] reads none",
         ),
         (
             '{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nsnapshot = false',
-            "`source` has `snapshot`, and what [rest] reads says itself",
+            "`source.snapshot` is about files, and what [rest] reads says itself",
         ),
         (
             'layout = "canvas"\n{drop}[source]\nwithout = ["users.csv"]',

@@ -25,7 +25,7 @@ class Fault:
 FAULTS = (
     Fault("a required cell is blank", "bo", {"givenName": ""}, "required", ("e2",)),
     Fault("an id with a space inside", "e2", {"sourcedId": "e 2"}, "guid"),
-    Fault("an id that is too long", "e2", {"sourcedId": "e" * 256}, "guid"),
+    Fault("an id that is too long", "e2", {"sourcedId": "e" * 256}, "no_id"),
     Fault("a word outside the vocabulary", "s2", {"type": "college"}, "vocabulary", ("bo", "c2", "e2")),
     Fault("not a boolean", "bo", {"enabledUser": "perhaps"}, "boolean", ("e2",)),
     Fault("a day that does not exist", "e1", {"beginDate": "2026-02-30"}, "date"),

@@ -49,7 +49,7 @@ from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.vocabularies import TOBEDELETED
 
 # The rules that a damaged id breaks, or a damaged cell that an id is made of.
-DAMAGED = ("guid", "required")
+DAMAGED = ("guid", "no_id", "required")
 
 
 @dataclass(frozen=True)

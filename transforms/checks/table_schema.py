@@ -15,6 +15,7 @@ Source: OneRoster 1.2 CSV Binding, section 3 (data types; reference section 1.2)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -22,12 +23,15 @@ from functools import lru_cache
 
 import polars as pl
 
+from transforms.layouts.renames import GIVEN_UP
 from transforms.moments import parse_date
 from transforms.roster import SnapshotMode, Table
 from transforms.schemas import LIFECYCLE, Column, Entity, RowRule
-from transforms.schemas.entity import BRACES, Kind, RuleContext
+from transforms.schemas.entity import BRACES, NO_ID, Kind, RuleContext
 
-GUID = r"^[0-9A-Za-z.\-_/@]{1,255}$"
+GUID = r"^[0-9A-Za-z.\-_/@]+$"
+# Cells that no setting makes an id: no ids at all, and ids that are too long.
+NOT_AN_ID = rf"^(?:{NO_ID}|.*{re.escape(GIVEN_UP)}|.{{256,}})$"
 EXTENSION_TOKEN = r"^ext:[A-Za-z0-9.\-_]+$"
 # Never `\d`: in polars it matches the digits of every script.
 DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z$"
@@ -333,10 +337,20 @@ def _whole(cell: pl.Expr) -> pl.Expr:
     return _integer(cell) | ~_number(cell)
 
 
+def _id_characters(cell: pl.Expr) -> pl.Expr:
+    """Tell whether a cell has only characters of ids; what is no id violates another rule."""
+    return cell.str.contains(GUID) | ~_id(cell)
+
+
+def _id(cell: pl.Expr) -> pl.Expr:
+    """Tell whether a cell is an id, or would be one with other characters."""
+    return ~cell.str.contains(NOT_AN_ID) & (cell.str.len_bytes() > 0)
+
+
 KINDS: dict[Kind, dict[str, Test]] = {
-    "guid": {"guid": lambda cell: cell.str.contains(GUID)},
-    "reference": {"guid": lambda cell: cell.str.contains(GUID)},
-    "references": {"guid": lambda cell: cell.str.contains(GUID)},
+    "guid": {"guid": _id_characters, "no_id": _id},
+    "reference": {"guid": _id_characters, "no_id": _id},
+    "references": {"guid": _id_characters, "no_id": _id},
     "date": {"date": _date},
     "datetime": {"datetime": _datetime},
     "year": {"year": lambda cell: cell.str.contains(r"^[0-9]{4}$")},

@@ -16,12 +16,46 @@ ONEROSTER = "oneroster"
 # Settings that every layout uses, and settings that all declared layouts use.
 ALWAYS_USED = frozenset({"prefix", "snapshot"})
 # Settings that OneRoster's own files use.
-OF_ONEROSTER = ALWAYS_USED | {"columns", "date_order"}
+OF_ONEROSTER = ALWAYS_USED | {"columns", "date_order", "escape_ids"}
 DECLARED = frozenset({"school_year", "year_begins", "repair", "without"})
 # Settings of layouts that make digests from personal data.
 SALTS = frozenset({"salt_env", "salt_file", "salt_block"})
 # Settings of layouts that add a district.
 DISTRICT = frozenset({"district.name", "district.id"})
+
+_YEARS = "The academic sessions have the school years. Remove it"
+_OWN_ORGS = (
+    "The orgs have the one above the schools. Remove it. `target.session_org` chooses one of "
+    "several for the terms"
+)
+_OWN_IDS = "No id of this layout is made from personal data. Remove it"
+_TARGET_WORDS = "Remove it. [target.{}] says what the target gets for a word"
+_NO_WORDS = "Correct the words at the source, and remove it"
+# What to do instead of a setting that does nothing: in OneRoster's own files, and elsewhere.
+IN_ONEROSTER = {
+    "school_year": _YEARS,
+    "year_begins": _YEARS,
+    "class_type": "Fill in `classType` of the classes at the source, and remove it",
+    "repair": "Export again, don't open the files in Excel first, and remove it",
+    "without": (
+        "Remove it. If a file will not come again, say `absent` in the manifest; "
+        "`snapshot = false` says that no file has all there is"
+    ),
+}
+ELSEWHERE = {
+    "columns": (
+        "A mapping file says what other columns are: begin one with `roster map DROP`, and name "
+        "it as `layout`"
+    ),
+    "escape_ids": "Remove it: such ids are always escaped there",
+    "date_order": "Its files have no such dates. Remove it",
+    "class_type": "The layout has the type of each class. Remove it",
+    "district.name": _OWN_ORGS,
+    "district.id": _OWN_ORGS,
+    **dict.fromkeys(("salt_env", "salt_file", "salt_block"), _OWN_IDS),
+    "words.races": _NO_WORDS,
+    "words.states": _NO_WORDS,
+}
 
 
 def unused_settings(
@@ -40,9 +74,19 @@ def unused_settings(
                 *(one for one, other in layouts.items() if name in settings_used(other)),
             ]
         )
-        yield f"`{name}`, which layout {code} has no use for; these have: {users}. Remove it"
+        instead = _instead(name, standard=layout is None)
+        yield f"`{name}`, which layout {code} has no use for; these have: {users}. {instead}"
     if layout is not None and "without" in dialect.said:
         yield from _wrong_without(layout, dialect)
+
+
+def _instead(setting: str, *, standard: bool) -> str:
+    """Say what to do instead of a setting that does nothing."""
+    if standard and setting in IN_ONEROSTER:
+        return IN_ONEROSTER[setting]
+    if setting in ELSEWHERE:
+        return ELSEWHERE[setting]
+    return _TARGET_WORDS.format(setting.removeprefix("words."))
 
 
 def settings_used(layout: Layout) -> frozenset[str]:

@@ -95,6 +95,32 @@ def unescape_source_id(sourced_id: str) -> str:
     return _unescaped(sourced_id) if _looks_escaped(sourced_id) else sourced_id
 
 
+def escape_refused_id(sourced_id: str) -> str:
+    """Write an id that OneRoster does not allow as `escape_source_id` does.
+
+    All other ids stay as they are, also those that look escaped: they may have been loaded so.
+    """
+    return sourced_id if _ALLOWED.fullmatch(sourced_id) else escape(sourced_id)
+
+
+def source_spelling(sourced_id: str) -> str:
+    """Return an escaped id as the source writes it, and any other id as it is."""
+    plain = unescape_source_id(sourced_id)
+    return plain if escape_source_id(plain) == sourced_id else sourced_id
+
+
+def spellings(sourced_id: str) -> tuple[str, ...]:
+    """Return what a person may mean by an id, the likeliest first.
+
+    Records have the id itself or, if it is as the source spells it, the escaped one. An id that
+    OneRoster does not allow is only of records that were rejected.
+    """
+    escaped = escape_source_id(sourced_id)
+    allowed = _ALLOWED.fullmatch(sourced_id) is not None
+    both = (sourced_id, escaped) if allowed else (escaped, sourced_id)
+    return tuple(dict.fromkeys(both))
+
+
 def _looks_escaped(sourced_id: str) -> bool:
     return "/" not in sourced_id and _ESCAPE.search(sourced_id) is not None
 

@@ -45,6 +45,7 @@ class ReadingOptions:
     # The org above each org that the target has, by sourcedId; with the prefix.
     # A function, since most layouts do not need it.
     orgs: Callable[[], Mapping[str, str | None]] = dict
+    escape_ids: bool = False  # escape ids that OneRoster does not allow, in its own files too
     # What columns of OneRoster files with other names are: entity -> name in the file -> column.
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     said: frozenset[str] = frozenset()  # settings present in the feed file: `words.grades`

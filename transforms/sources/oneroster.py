@@ -20,6 +20,7 @@ from transforms.binding.upgrade import upgrade_tables
 from transforms.findings import ROW, Findings, file_finding, merge_findings, row_findings
 from transforms.layouts.layout import File, Layout
 from transforms.layouts.options import ReadingOptions
+from transforms.layouts.source_ids import escape_ids_of_tables
 from transforms.payload import METADATA
 from transforms.renamed_ids import FILE as IDS
 from transforms.roster import LOST_COLUMNS, Raw, RawFile, Roster, SnapshotMode, Table
@@ -61,6 +62,9 @@ def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
     if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
         findings.append(file_finding("drop_empty", ""))
     tables, named = _with_titles(_current(upgrade_tables(tables, manifest.version)), strict)
+    if dialect.escape_ids:
+        tables, escaped = escape_ids_of_tables(tables)
+        findings += escaped
     tables, passwords = remove_passwords(tables, dialect.secrets)
     ragged = _with_ids(raw.findings, files, tables)
     gathered = merge_findings([ragged, *findings, named, *passwords])
