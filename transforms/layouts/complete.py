@@ -37,6 +37,8 @@ ROLE_OF = {
 YEAR = "schoolYear"
 ORG, MIDDLE_NAME = "primaryOrgSourcedId", "middleName"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
+# Records that end altogether, or not at all.
+DELETED_AS_A_WHOLE = ("orgs", "academicSessions", "courses", "classes")
 # Columns in which the rows of one person may differ.
 MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
 
@@ -601,6 +603,28 @@ def _differences(rows: pl.DataFrame, part: EntityRows) -> Iterator[Findings]:
             yield row_findings(
                 "person_differs", first, file=part.file, entity="users", column=name, value=name
             )
+
+
+def contradicted_deletions(part: EntityRows, entity: str) -> Findings:
+    """Report rows that delete a record which an earlier row keeps.
+
+    A row that keeps it and comes after brings it back, and people and their enrollments may end in
+    one place and go on in another.
+    """
+    deleted = pl.col("status").eq_missing(TOBEDELETED)
+    if entity not in DELETED_AS_A_WHOLE or not part.frame.select(deleted.any()).item():
+        return Findings()
+    kept = part.frame.filter(~deleted).drop_nulls("sourcedId")
+    last = kept.group_by("sourcedId").agg(pl.col(ROW).max().alias("#last"))
+    rows = part.frame.filter(deleted).join(last, on="sourcedId", how="inner", maintain_order="left")
+    return row_findings(
+        "deleted_and_kept",
+        rows.filter(pl.col(ROW) > pl.col("#last")),
+        file=part.file,
+        entity=entity,
+        column="status",
+        value="sourcedId",
+    )
 
 
 def without_superseded_deletions(frame: pl.DataFrame) -> pl.DataFrame:

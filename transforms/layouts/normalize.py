@@ -13,6 +13,7 @@ from transforms.layouts.assemble import DERIVED, EntityRows, RowsByEntity, assem
 from transforms.layouts.cleaned_cells import cleaned_cells
 from transforms.layouts.complete import (
     CLASS_ROLE,
+    contradicted_deletions,
     merge_demographics,
     merge_people,
     several_grades,
@@ -118,6 +119,7 @@ def complete(
         name: with_ids(part, *ID_COLUMNS[name]) if name in ID_COLUMNS else part
         for name, part in parts.items()
     }
+    findings += [contradicted_deletions(part, name) for name, part in parts.items()]
     return {
         name: part.having(without_superseded_deletions(part.frame)) for name, part in parts.items()
     }, findings
