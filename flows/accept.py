@@ -101,7 +101,12 @@ def accept(drop: CheckedDrop, known: LedgerView, job: Job) -> Accepted:
     shared = share(drop.standing, job.load.scope, drop.known)
     collections = job.load.target.profile.collections
     carried = map_to_target(
-        shared, job.load.carrying, drop.known, collections, _root_org(known.details("orgs"))
+        shared,
+        job.load.carrying,
+        drop.known,
+        collections,
+        _root_org(known.details("orgs")),
+        roster.spelt,
     )
     notes = [
         unknown_scope_names(drop.checked.standing, job.load.scope),

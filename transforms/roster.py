@@ -46,6 +46,8 @@ class Table:
     named: bool = False  # rows have ids, which stay the same from one drop to the next
     complete: bool = False  # a record has either all of its parts in this table, or none
     rest: bool = False  # its values have the types of the REST binding
+    # The columns that the layout concludes from others, because its files have no such column.
+    inferred: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ class Rule:
 
 # Rules that a row breaks because of another row. Reports list the root causes first, and only root
 # causes count against a file.
-CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent", "outdated"})
+CONSEQUENCES = frozenset(
+    {"parent_rejected", "part_rejected", "reference_left_out", "target_parent", "outdated"}
+)
 
 _DROP = (
     Rule("drop_unreadable", "fatal", "the drop cannot be opened", "Send it again, as a folder or a zip."),
@@ -119,6 +121,7 @@ _HEADER = (
     Rule("year_made", "note", "these files have no school years, so roster created them", "To use different ones, set `school_year` or `year_begins` under [source] in the feed file."),
     Rule("secrets_dropped", "note", "passwords were discarded as soon as they were read", "Leave passwords out of the export."),
     Rule("no_rows", "warning", "the file has a header and no rows; none of its records counts as vanished", "Declare it `absent`, or find out why it is empty.", strict="fatal"),
+    Rule("no_rows_optional", "note", "the file has a header and no rows, and no roster needs it", "No action needed, or declare it `absent`.", strict="fatal"),
     Rule("collection_unread", "fatal", "the collection could not be read to its end", "Find out why the source refused it, and run again."),
     Rule("collection_unshared", "warning", "the source does not share the collection with this client; it was not read, and none of its records counts as vanished", "No action needed if you can do without it. Otherwise ask whoever runs the source for access, or leave it out of `collections` under [rest]."),
     Rule("record_unlisted", "warning", "no page of the collection had these records; the source returned them by id, so they were read that way", "No action needed if they are to stay. The source's operator can say why the pages do not have them. For a record that has left, the source must answer `tobedeleted` or HTTP 404."),
@@ -137,7 +140,7 @@ _CELL = (
     Rule("vocabulary", "error", "a value is not in the vocabulary", "Use a value of the standard, or an `ext:` value where it allows them."),
     Rule("boolean", "error", "a value is neither `true` nor `false`", "Write `true` or `false`."),
     Rule("date", "error", "a value is not a date", "Write dates as YYYY-MM-DD."),
-    Rule("date_order", "error", "it is not certain which number of a date is the day and which the month", "Set `date_order` under [source] to the order that the file has, `mdy` or `dmy`, or write dates as YYYY-MM-DD."),
+    Rule("date_order", "error", "a date has its day and month in an order that is not the declared one, or that is not certain", "Set `date_order` under [source] to the order that the file has, `mdy` or `dmy`, or write dates as YYYY-MM-DD."),
     Rule("date_read", "warning", "dates were read in another form than YYYY-MM-DD", "Write dates as YYYY-MM-DD, or set `date_order` under [source], so that the order is always certain."),
     Rule("datetime", "error", "a value is not a date and time in UTC", "Write them as 2026-11-23T18:25:43.511Z."),
     Rule("year", "error", "a value is not a year", "Write years as YYYY."),
@@ -152,6 +155,7 @@ _CELL = (
     Rule("spreadsheet_mended", "warning", "a spreadsheet wrote ids in scientific notation; they were converted back", "Export again, and don't open the file in Excel first.", strict="error"),
     Rule("zeros_differ", "warning", "references differ from the ids of their records only by leading zeros", "Export ids as text in every file, or set `repair = true` under [source].", strict="error"),
     Rule("described_twice", "warning", "rows describe one record differently; one of them was used, and always will be", "Find out which one is right."),
+    Rule("deleted_and_kept", "warning", "a row deletes a record that an earlier row keeps; the record stays", "Keep one of the two rows."),
     Rule("person_differs", "warning", "rows of one person have different values; one of them was used, and always will be", "Find out which one is right."),
     Rule("several_grades", "warning", "people have several grades, and all of them are sent", "Find out which one is right."),
     Rule("completed_undated", "warning", "enrollments are completed, and no date says since when, so they have no end", "Export `end_date` of the enrollment, its section, its course or its term. To take these people out of the class, write `deleted`."),
@@ -161,17 +165,18 @@ _CELL = (
     Rule("zone_missing", "warning", "timestamps are in UTC, and the feed file names no time zone, so their days are those of UTC", "Set `time_zone` in the feed file to the time zone of the schools."),
     Rule("link_nowhere", "warning", "rows that link a person to another were ignored, because the drop does not have the person", "Send the person too, or remove the link."),
     Rule("term_missing", "warning", "these classes have no term dates, so they were placed in the current school year", "Export the terms with their first and last days. For another year, set `school_year` under [source]."),
-    Rule("role_from_class", "warning", "people have no role in any organization, and got the one that they have in classes", "No action needed if this is correct."),
+    Rule("role_from_class", "note", "this layout has no certain roles in organizations, so people got the ones that they have in classes", "No action needed."),
     Rule("title_of_course", "warning", "classes have no title, and got the one of their course", "No action needed if this is correct."),
     Rule("school_of_class", "warning", "an enrollment names another school than its class does; the school of the class was used", "Correct one of the two."),
     Rule("decimal_ids", "warning", "every id of the column was written as a decimal number; the `.0` was removed", "Export ids as text."),
     Rule("respelled", "warning", "values were read in another spelling than the standard's", "Write them exactly as the standard does."),
     Rule("padded", "warning", "spaces around values were removed", "Export without padding."),
     Rule("null_words", "warning", "words such as NULL or N/A were read as blank", "Leave the cell blank."),
-    Rule("status_in_bulk", "warning", "a bulk file fills `status` or `dateLastModified`", "Leave both blank in bulk files.", strict="error"),
+    Rule("status_in_bulk", "note", "a bulk file fills `status` or `dateLastModified`, which were not needed", "No action needed. The standard leaves both blank in bulk files.", strict="error"),
+    Rule("deleted_in_bulk", "warning", "rows of a bulk file say `tobedeleted`; their records count as missing", "No action needed if these records are to go. Otherwise clear `status` in these rows."),
     Rule("delta_required", "error", "a delta row does not have `status` or `dateLastModified`", "Fill both in delta files."),
     Rule("outdated", "error", "the row is older, by its `dateLastModified`, than the accepted version of the same record; the newer version stays", "No action needed if the drop came late. If the older version is right, change the record at the source, or replay the drop: roster backfill --force."),
-    Rule("duplicate", "warning", "rows were in the file more than once, equal in every cell, and were merged", "Export each row once.", strict="error"),
+    Rule("duplicate", "warning", "rows were in the file more than once, equal in every cell that is read, and were merged", "Export each row once.", strict="error"),
     Rule("conflict", "error", "rows with the same sourcedId have different values; none of them was loaded", "Find out which one is right; ids must be unique."),
     Rule("period_empty", "warning", "a period ends before it begins, or on the same day", "Check the two dates; the end is exclusive."),
     Rule("subject_codes_length", "warning", "subjects and subjectCodes differ in length", "Write one code for each subject.", strict="error"),
@@ -182,6 +187,7 @@ _CELL = (
 
 _REFERENCES = (
     Rule("dangling", "error", "a required reference points to an id that is not in this export or any earlier one", "Send the record that it points to, or correct the id."),
+    Rule("parent_deleted", "error", "a required reference points to a record that this export deletes", "Delete this record too, or keep the other one."),
     Rule("dangling_optional", "warning", "an optional reference points to an id that is not in this export or any earlier one, and was left out", "Send the record that it points to, or correct the id.", strict="error"),
     Rule("near_miss", "note", "a reference points to an id that does not exist, but one with nearly the same id does", "If the same record is meant, correct the id on one of the two sides."),
     Rule("wrong_type", "warning", "this id belongs to the wrong kind of record", "Check the id.", strict="error"),
@@ -189,6 +195,7 @@ _REFERENCES = (
     Rule("cycle", "warning", "a record is its own ancestor; its parent was left out", "Correct the parents.", strict="error"),
     Rule("cycle_refused", "error", "a record is its own ancestor", "Correct the parents."),
     Rule("part_rejected", "error", "a row that is part of the record was rejected", "Fix that row; this one will then load."),
+    Rule("reference_left_out", "warning", "an optional reference points to a record that was rejected or deleted, and was left out", "If that record should be there, fix it; the reference will then load.", strict="error"),
     Rule("role_missing", "error", "the user has no role in any organization", "Send a row in roles.csv for each organization of the user."),
     Rule("role_unknown", "error", "no class and no column says which role the user has", "Enroll the user in a class, or fill the column that says what the user is, such as Canvas's `declared_user_type`."),
     Rule("two_primary_roles", "warning", "a user has two primary roles in one organization", "Make one of them secondary.", strict="error"),
@@ -205,6 +212,7 @@ _REFERENCES = (
     Rule("username_shared", "warning", "several people have the same username", "Check whether it is one person with two ids. Each was loaded as a person."),
     Rule("identifier_shared", "warning", "several students, or several other people, have the same identifier", "Check whether it is one person with two ids. Each was loaded as a person."),
     Rule("master_identifier_shared", "warning", "several people have the same userMasterIdentifier, which names one person in all systems", "Check whether it is one person with two ids. Each was loaded as a person."),
+    Rule("records_of_one_person", "note", "records share an address, a username or a number, and have the same name and different roles: each was loaded, as the source keeps one record for each role of a person", "No action needed."),
     Rule("id_case", "warning", "ids differ only in case; they were treated as different records", "Check whether one record is meant."),
 )  # fmt: skip
 
@@ -212,8 +220,8 @@ _TARGET = (
     Rule("share_unknown", "warning", "[share] in the feed file names something that the drop does not have", "Correct it in the feed file, or remove it.", judges="target"),
     Rule("share_unjudged", "warning", "[share] limits people, and these people are in no drop of this feed; their records were not shared", "Load them in the feed that has these people, or remove the limit.", judges="target"),
     Rule("not_carried", "note", "this is valid, but the target has no place for it", "No action needed.", judges="target"),
-    Rule("target_email", "error", "the target requires an email address for each user", 'Add `email_template = "{sourcedId}@students.example.edu"` under [target] in the feed file.', judges="target"),
-    Rule("target_address", "warning", "the target does not accept this email address, which was left out", "Correct the address at the source.", judges="target"),
+    Rule("target_email", "error", "the target requires a valid email address for each user", 'Add `email_template = "{sourcedId}@students.example.edu"` under [target] in the feed file.', judges="target"),
+    Rule("email_replaced", "warning", "an email address is invalid, and `email_template` made another one", "Correct it at the source.", judges="target"),
     Rule("target_role", "error", "the target does not know this role", "Add it under [target.roles] in the feed file.", judges="target"),
     Rule("target_enrollment_role", "error", "the target does not know this role in a class", "Add it under [target.enrollment_roles] in the feed file.", judges="target"),
     Rule("target_required", "error", "the target requires a value that is optional in the standard", "Fill it in at the source.", judges="target"),

@@ -21,7 +21,9 @@ from transforms.findings import (
     ROW,
     Findings,
     fault_location,
+    file_and_row,
     file_finding,
+    files_of,
     merge_findings,
     row_findings,
 )
@@ -36,8 +38,8 @@ from transforms.target_vocabulary import FeedVocabulary, MappedColumn, TargetVoc
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"
 EMAIL = rf"^[^@\s,;<>()\[\]]+@{_LABEL}(?:\.{_LABEL})+$"
 WILDCARD = "*"
-# Column: whether the feed's template gave a user the address.
-GENERATED = "#generated"
+# Columns: a user's address as the drop has it, and whether the feed's template gave another one.
+WRITTEN, GENERATED = "#written", "#generated"
 SITE_ADMINISTRATOR = ADMINISTRATOR["school"]
 UNMAPPED_COLUMNS: dict[str, type[pl.DataType]] = {
     "entity": pl.String,
@@ -48,6 +50,32 @@ UNMAPPED_COLUMNS: dict[str, type[pl.DataType]] = {
 }
 # The column of roles, which `carry` maps after roles are folded into users.
 ROLES = ("roles", "role")
+
+
+class _CellsOfFiles:
+    """The cells that were reported: one cell may be a class's subject and its course's."""
+
+    def __init__(self, spelt: Mapping[tuple[str, str, str], str]) -> None:
+        self._spelt = spelt
+        self._seen: dict[tuple[str, str], pl.Series] = {}
+
+    def first_seen(self, rows: pl.DataFrame, records: EntityRecords, column: str) -> pl.DataFrame:
+        """Return the rows whose cell was not reported before, and remember them."""
+        if not rows.height:
+            return rows
+        name, number = file_and_row(records.file)
+        places = rows.select(file=name, number=number)
+        new = pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True)
+        for file in files_of(records.file):
+            cell = self._spelt.get((file, records.entity.name, column)) or self._spelt.get(
+                (file, "", column), column
+            )
+            here = places["file"] == file
+            seen = self._seen.get((file, cell), places["number"].clear())
+            new |= here & ~places["number"].is_in(seen.implode()).fill_null(value=False)
+            numbers = places["number"].filter(here)
+            self._seen[file, cell] = pl.concat([seen, numbers])
+        return rows.filter(new)
 
 
 @dataclass(frozen=True)
@@ -64,18 +92,20 @@ def map_to_target(
     known: LedgerFrames,
     entities: Collection[str],
     root: str | None,
+    spelt: Mapping[tuple[str, str, str], str] | None = None,
 ) -> TargetRecords:
     """Map values, and refuse the records that the target cannot accept and those that need them.
 
     `entities` are those that the target has. `root` is the organization above all others, for drops
-    without organizations.
+    without organizations. `spelt` is as in `Roster`.
     """
+    cells = _CellsOfFiles(spelt or {})
     found: list[Findings] = []
     refused: dict[str, pl.DataFrame] = {}
     done: RosterState = {}
     root = carrying.session_org or _root(standing) or root
     for name in (name for name in ENTITIES if name in standing and name in entities):
-        records, findings = _map_records(standing[name], carrying, root)
+        records, findings = _map_records(standing[name], carrying, root, cells)
         followers = dependents(records, refused).unique(ROW, keep="first", maintain_order=True)
         for (column,), rows in followers.group_by("column", maintain_order=True):
             findings.append(
@@ -160,14 +190,16 @@ def _causes(records: EntityRecords, found: list[Findings]) -> pl.DataFrame:
 
 
 def _map_records(
-    records: EntityRecords, carrying: FeedVocabulary, root: str | None
+    records: EntityRecords, carrying: FeedVocabulary, root: str | None, cells: _CellsOfFiles
 ) -> tuple[EntityRecords, list[Findings]]:
     """Map the values of one entity's records, and report what the target cannot accept."""
     found: list[Findings] = []
     vocabulary, name = carrying.vocabulary, records.entity.name
     for (entity, column), mapped in vocabulary.columns.items():
         if entity == name and column in records.accepted.columns:
-            records, finding = _map_column(records, column, mapped, carrying.maps[mapped.map_name])
+            records, finding = _map_column(
+                records, column, mapped, carrying.maps[mapped.map_name], cells
+            )
             found.append(finding)
     records = _with_timestamps(records, carrying.zone)
     for column in vocabulary.wanted.get(name, ()):
@@ -209,7 +241,11 @@ def _timestamp(day: str, moment: DayEdge, zone: ZoneInfo) -> str:
 
 
 def _map_column(
-    records: EntityRecords, column: str, how: MappedColumn, values: Mapping[str, str]
+    records: EntityRecords,
+    column: str,
+    how: MappedColumn,
+    values: Mapping[str, str],
+    cells_of_files: _CellsOfFiles,
 ) -> tuple[EntityRecords, Findings]:
     """Map the cells of a column; each distinct cell is processed once."""
     is_list = records.entity[column].is_list
@@ -223,6 +259,8 @@ def _map_column(
     rows = records.accepted.filter(pl.col(column).is_in(list(unknown)))
     rule = how.refuses or ("target_mapped" if how.unknown else "target_value")
     detail = f"sent as {how.unknown!r}" if how.unknown else ""
+    if not how.refuses:
+        rows = cells_of_files.first_seen(rows, records, column)
     found = row_findings(
         rule,
         rows,
@@ -297,19 +335,21 @@ def _with_addresses(
     A user without either is refused.
     """
     email = pl.col("email")
-    wrong = records.accepted.filter(~email.str.contains(EMAIL))
     own = pl.when(email.str.contains(EMAIL)).then(email)
     from_template = _fill_in(template) if template else pl.lit(None, pl.String)
     valid = pl.when(from_template.str.contains(EMAIL)).then(from_template)
     accepted = records.accepted.with_columns(
-        email=pl.coalesce(own, valid), **{GENERATED: own.is_null()}
+        email=pl.coalesce(own, valid), **{WRITTEN: email, GENERATED: own.is_null()}
     )
-    missing = accepted.filter(pl.col("email").is_null())
+    has_address = pl.col("email").is_not_null()
+    invalid = pl.col(WRITTEN).is_not_null() & pl.col(GENERATED)
     found = [
-        row_findings(
-            "target_value", wrong, file=records.file, entity="users", column="email", value="email"
-        ),
-        row_findings("target_email", missing, file=records.file, entity="users", column="email"),
+        row_findings(rule, rows, file=records.file, entity="users", column="email", value=WRITTEN)
+        for rule, rows in (
+            ("email_replaced", accepted.filter(has_address & invalid)),
+            ("target_email", accepted.filter(~has_address)),
+        )
+    ] + [
         row_findings(
             "email_shared",
             _with_shared_address(accepted),
@@ -320,7 +360,7 @@ def _with_addresses(
             detail="made by email_template",
         ),
     ]
-    return replace(records, accepted=accepted.drop(GENERATED)), found
+    return replace(records, accepted=accepted.drop(WRITTEN, GENERATED)), found
 
 
 def _with_shared_address(users: pl.DataFrame) -> pl.DataFrame:

@@ -91,7 +91,7 @@ def test_a_class_without_a_term_lasts_the_school_year(tmp_path: Path) -> None:
 
     assert {"c1": "year/2027"} == column(now.tables["classes"].frame, "termSourcedIds")
     assert {"c1": "year/2031"} == column(other.tables["classes"].frame, "termSourcedIds")
-    assert "term_missing" in rules(now.findings)
+    assert "2026-2027, year/2027, for all classes" in [one.detail for one in now.findings.notices]
 
 
 def test_terms_of_two_schools_with_the_same_days_are_one(tmp_path: Path) -> None:

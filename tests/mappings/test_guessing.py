@@ -426,7 +426,10 @@ def drops(draw: st.DrawFn) -> Raw:
     files = {}
     for name in draw(
         st.lists(
-            st.one_of(NAME.filter(_is_file_name), st.sampled_from(["pupils.csv", "classes.csv", "links.csv"])),
+            st.one_of(
+                NAME.filter(_is_file_name),
+                st.sampled_from(["pupils.csv", "classes.csv", "links.csv"]),
+            ),
             max_size=3,
             unique=True,
         )

@@ -8,7 +8,10 @@ import pytest
 
 from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY, judged, ledger
+from tests.layouts.clever import clever
+from tests.layouts.normalizing import normalized
 from tests.rosters import Rows, changed, district, raw
+from transforms.checks import check
 from transforms.layouts.options import ReadingOptions
 from transforms.payload import part_values
 from transforms.sources import normalize
@@ -144,9 +147,47 @@ def test_a_user_without_an_address_is_refused_unless_a_template_gives_one(
     )
 
     assert "target_email" in rules(bare)
+    assert bool(email) == ("email_replaced" in rules(filled))
     assert ["bo@students.example.edu"] == filled.standing["users"].accepted.filter(sourcedId="bo")[
         "email"
     ].to_list()
+
+
+def test_an_invalid_address_is_one_finding(tmp_path: Path) -> None:
+    """It rejects its user, or a template makes another one."""
+    template = feed_vocabulary(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu")
+    rows = changed(district(), "bo", email="bo at home")
+
+    bare, filled = carried(tmp_path, rows), carried(tmp_path, rows, template)
+
+    assert [("bo", "target_email", "bo at home")] == bare.findings.errors.filter(
+        entity="users"
+    ).select("sourcedId", "rule", "value").rows()
+    assert "target_value" not in rules(bare)
+    assert ({"email_replaced"}, "bo@example.edu") == (
+        rules(filled),
+        filled.standing["users"].accepted.filter(sourcedId="bo")["email"].item(),
+    )
+
+
+def test_a_word_is_reported_once_for_its_cell(tmp_path: Path) -> None:
+    """A cell of sections.csv may be the subject of a course and of its classes."""
+    sections = (
+        "School_id,Section_id,Teacher_id,Name,Subject,Course_number\n"
+        "1,c1,t1,Art,Glazing,7\n1,c2,t1,Art,Glazing,7\n1,c3,t1,Art,Glazing,8"
+    )
+    roster = normalized(clever(tmp_path, sections=sections))
+
+    result = map_to_target(
+        check(roster, {}).standing,
+        feed_vocabulary(TIMEBACK.vocabulary),
+        {},
+        ENTITIES,
+        None,
+        roster.spelt,
+    )
+
+    assert 3 == sum(one.count for one in result.findings.notices if one.rule == "target_value")
 
 
 def test_a_template_may_use_any_column(tmp_path: Path) -> None:

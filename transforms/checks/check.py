@@ -103,7 +103,7 @@ def check(
             _check_entity(state, entity)
     parts = {name: one for name, one in state.standing.items() if one.entity.folds_into}
     standing = {name: one for name, one in state.standing.items() if name not in parts}
-    standing, class_findings = reconcile_classes(standing)
+    standing, class_findings = reconcile_classes(standing, roster)
     plausibility = [*shared_values(standing), *suggest_ids(state.found, roster)]
     return Checked(standing, merge_findings([*state.found, *class_findings, *plausibility]), parts)
 
@@ -154,7 +154,7 @@ def _without_refused_peers(state: _Check, records: EntityRecords) -> EntityRecor
         changed = records.accepted[column].ne_missing(left.accepted[column])
         state.found.append(
             row_findings(
-                "dangling_optional",
+                "reference_left_out",
                 records.accepted.filter(changed),
                 file=records.file,
                 entity=name,
@@ -194,6 +194,7 @@ def _check_table(state: _Check, table: Table) -> EntityRecords:
         _one_parent_each(merge_findings(followed.findings), table.entity),
         state.older.get(table.entity.name, Findings()),
     ]
+    found = [_without_inferred_schools(merge_findings(found), table)]
     state.found += found
     return _split(state, followed.table, gone, merge_findings(found).errors, extra)
 
@@ -217,6 +218,24 @@ def _one_parent_each(findings: Findings, entity: Entity) -> Findings:
         follows | ~pl.struct("row", "rule").is_first_distinct()
     )
     return Findings(findings.errors.filter(~repeated), findings.notices)
+
+
+def _without_inferred_schools(findings: Findings, table: Table) -> Findings:
+    """Leave out the missing schools of rows whose class is at fault, if the class has the school.
+
+    No file has such a school, so nobody can fill it in.
+    """
+    column = "schoolSourcedId"
+    if column in table.said - table.inferred:
+        return findings
+    errors = findings.errors
+    at_fault = errors.filter(pl.col("column") == "classSourcedId")["row"]
+    follows = (
+        (pl.col("column") == column)
+        & (pl.col("rule") == "required")
+        & pl.col("row").is_in(at_fault.implode())
+    )
+    return Findings(errors.filter(~follows.fill_null(value=False)), findings.notices)
 
 
 def _split(

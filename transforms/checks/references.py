@@ -17,9 +17,11 @@ import polars as pl
 from transforms.binding.names import entity_of_file
 from transforms.changes import IN_TARGET
 from transforms.findings import ROW, Findings, merge_findings, row_findings, row_location
+from transforms.payload import owner_column
 from transforms.records import RosterState
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Column, Entity
+from transforms.schemas.vocabularies import TOBEDELETED
 
 EXTENSION_TYPE = "ext:"
 # The ledger's frames (`sourcedId`, `fingerprint`, `status`, ...), by entity.
@@ -41,6 +43,7 @@ class Parents:
     known: LedgerFrames
     entity: str
     unread: str  # why the file of these records could not be read; blank if it was
+    gone: pl.Series  # the ids of the records that the drop deletes
 
     @property
     def earlier(self) -> pl.Series:
@@ -95,7 +98,8 @@ def resolve_references(
     done = Resolved(table)
     # References to the same file come last: by then it is known which of its rows are refused.
     for column in sorted(table.entity.references, key=lambda one: one.refers == table.entity.name):
-        done.findings += _wrong_types(column, done.table, standing, strict)
+        if not _type_is_inferred(column, roster):
+            done.findings += _wrong_types(column, done.table, standing, strict)
         if column.refers == table.entity.name:
             bad = pl.concat(
                 [bad, merge_findings(done.findings).errors["row"].drop_nulls()]
@@ -113,7 +117,8 @@ def resolve_references(
             )
             if not dangling.height:
                 break
-            _refuse_or_remove(column, done, dangling, parents, strict)
+            named_by_parts = _named_by_parts(column, table.entity, roster)
+            _refuse_or_remove(column, done, dangling, parents, named_by_parts, strict)
             if not in_tree:
                 break
             refused = pl.concat([refused, dangling[ROW]])
@@ -145,11 +150,11 @@ def _parents(
         found = pl.concat([found, others])
     gone = standing[refers].gone if refers in standing else found.clear()
     if table.mode == "bulk" and refers in roster.tables and roster.tables[refers].mode == "bulk":
-        return Parents(found, refused, known, refers, "")
+        return Parents(found, refused, known, refers, "", gone)
     earlier = in_target(known, refers)
     earlier = earlier.filter(~earlier.is_in(gone.implode()))
     unread = unread_cause(roster, refers)
-    return Parents(pl.concat([found, earlier]), refused, known, refers, unread)
+    return Parents(pl.concat([found, earlier]), refused, known, refers, unread, gone)
 
 
 def unread_cause(roster: Roster, entity: str) -> str:
@@ -185,8 +190,28 @@ def _dangling(column: Column, table: Table, parents: Parents) -> pl.DataFrame:
     return values.filter(~accepted)
 
 
+def _named_by_parts(column: Column, entity: Entity, roster: Roster) -> pl.DataFrame:
+    """Return the records (`sourcedId`, `value`) that parts of a record need, such as a role's org.
+
+    If such a record does not exist, the part is rejected for it, and its owner with it.
+    """
+    pairs = [pl.DataFrame(schema={"sourcedId": pl.String, "value": pl.String})]
+    for part in (one for one in ENTITIES.values() if one.folds_into == entity.name):
+        table = roster.tables.get(part.name)
+        for needed in part.references if table is not None else ():
+            if needed.refers == column.refers and part.needs(needed):
+                rows = table.frame.filter(pl.col("status").ne_missing(TOBEDELETED))
+                pairs.append(rows.select(sourcedId=owner_column(part).name, value=needed.name))
+    return pl.concat(pairs)
+
+
 def _refuse_or_remove(
-    column: Column, done: Resolved, dangling: pl.DataFrame, parents: Parents, strict: bool
+    column: Column,
+    done: Resolved,
+    dangling: pl.DataFrame,
+    parents: Parents,
+    named_by_parts: pl.DataFrame,
+    strict: bool,
 ) -> None:
     """Refuse rows that need a dangling reference; remove those that are optional."""
     table = done.table
@@ -210,8 +235,10 @@ def _refuse_or_remove(
     unknown = dangling.filter(pl.col("cause").is_null())
     rejected = dangling.filter(pl.col("cause").is_not_null())
     if table.entity.needs(column):
+        deleted = pl.col("value").is_in(parents.gone.implode())
         done.findings += [
-            finding("dangling", unknown, "value"),
+            finding("dangling", unknown.filter(~deleted), "value"),
+            finding("parent_deleted", unknown.filter(deleted), "value"),
             finding("parent_rejected", rejected, "cause"),
         ]
         return
@@ -221,7 +248,14 @@ def _refuse_or_remove(
     else:
         lost = rejected.filter(~pl.col("value").is_in(parents.earlier.implode()))
     removed = pl.concat([unknown, lost])
-    done.findings.append(finding("dangling_optional", removed, "value"))
+    reported = removed.join(
+        named_by_parts, on=["sourcedId", "value"], how="anti", maintain_order="left"
+    )
+    follows = pl.col("cause").is_not_null() | pl.col("value").is_in(parents.gone.implode())
+    done.findings += [
+        finding("dangling_optional", reported.filter(~follows), "value"),
+        finding("reference_left_out", reported.filter(follows), "value"),
+    ]
     done.table = replace(table, frame=_without(table.frame, column, removed))
 
 
@@ -244,10 +278,20 @@ def _without(frame: pl.DataFrame, column: Column, removed: pl.DataFrame) -> pl.D
     ).drop("#gone")
 
 
+def _type_is_inferred(column: Column, roster: Roster) -> bool:
+    """Whether the type of the records that a column refers to is a conclusion of the layout."""
+    table = roster.tables.get(column.refers or "")
+    return table is not None and "type" in table.inferred
+
+
 def _wrong_types(
     column: Column, table: Table, standing: RosterState, strict: bool
 ) -> list[Findings]:
-    """Report references to a record of a wrong type; `ext:` types are allowed (section 5)."""
+    """Report references to a record of a wrong type; `ext:` types are allowed (section 5).
+
+    The school of an enrollment is that of its class. If the drop has the class, its school is
+    reported there.
+    """
     parents = standing.get(column.refers or "")
     if not column.refers_types or parents is None:
         return []
@@ -256,6 +300,10 @@ def _wrong_types(
         ~pl.col("type").is_in(column.refers_types) & ~pl.col("type").str.starts_with(EXTENSION_TYPE)
     )
     rows = table.frame.filter(pl.col(column.name).is_in(wrong["sourcedId"].implode()))
+    classes = standing.get("classes")
+    if table.entity.name == "enrollments" and classes is not None:
+        judged = classes.accepted["sourcedId"].implode()
+        rows = rows.filter(~pl.col("classSourcedId").is_in(judged).fill_null(value=False))
     return [
         row_findings(
             "wrong_type",

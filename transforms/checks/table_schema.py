@@ -16,7 +16,7 @@ Source: OneRoster 1.2 CSV Binding, section 3 (data types; reference section 1.2)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -45,7 +45,8 @@ NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _PAIR = r"\{[^:{}]+:[^{}]+\}"
 # Blank items violate another rule.
 PAIRS = rf"^({_PAIR})?(,({_PAIR})?)*$"
-UNIQUE_ID, ONE_CASE, BLANK_IN_BULK = "conflict", "id_case", "status_in_bulk"
+UNIQUE_ID, ONE_CASE = "conflict", "id_case"
+BLANK_IN_BULK, DELETED_IN_BULK = "status_in_bulk", "deleted_in_bulk"
 
 Test = Callable[[pl.Expr], pl.Expr]
 # Tells for each row of a table whether a check holds.
@@ -182,7 +183,6 @@ def _schema(
     }
     for name, is_blank in blank.items():
         fails[name].append(is_blank)
-    in_bulk = [name for name in LIFECYCLE if mode == "bulk" and name in said]
     return TableSchema(
         (
             FrameCheck(UNIQUE_ID, "sourcedId", _ids_differ, _distinct(ID) < ID.count()),
@@ -192,7 +192,7 @@ def _schema(
                 _ids_differ_without_case,
                 _distinct(ID.str.to_lowercase()) < _distinct(ID),
             ),
-            *(_row_check(BLANK_IN_BULK, name, pl.col(name).is_null()) for name in in_bulk),
+            *(_row_check(*check) for check in _lifecycle_checks(mode, strict, said)),
         ),
         {
             column.name: _cell_checks(column, found, column.name in blank)
@@ -202,6 +202,21 @@ def _schema(
         {name: pl.any_horizontal(flags).any() for name, flags in fails.items() if flags},
         {name: is_blank.any() for name, is_blank in blank.items()},
     )
+
+
+def _lifecycle_checks(
+    mode: SnapshotMode, strict: bool, said: frozenset[str]
+) -> Iterator[tuple[str, str, pl.Expr]]:
+    """Yield what a bulk file must leave blank: rule, column, and the rows that follow the rule.
+
+    A row that deletes its record is more than a filled cell, and is reported as that.
+    """
+    for name in (name for name in LIFECYCLE if mode == "bulk" and name in said):
+        blank = pl.col(name).is_null()
+        if name == "status" and not strict:
+            yield DELETED_IN_BULK, name, ~DELETES_RECORD
+            blank |= DELETES_RECORD
+        yield BLANK_IN_BULK, name, blank
 
 
 def _cell_checks(column: Column, tests: dict[str, Test], required: bool) -> CellChecks:

@@ -37,6 +37,8 @@ ROLE_OF = {
 YEAR = "schoolYear"
 ORG, MIDDLE_NAME = "primaryOrgSourcedId", "middleName"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
+# Records that end altogether, or not at all.
+DELETED_AS_A_WHOLE = ("orgs", "academicSessions", "courses", "classes")
 # Columns in which the rows of one person may differ.
 MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
 
@@ -338,23 +340,27 @@ def with_years(parts: RowsByEntity, dialect: ReadingOptions) -> tuple[RowsByEnti
         with_records(sessions.having(frame), records), "schoolYear", "parentSourcedId"
     )
     parts = parts | {"academicSessions": sessions}
+    # Files without any term mean nothing by it: then all classes are in the year that was made.
+    no_terms = not frame.height and without_term > 0
     if records:
         titles = ", ".join(f"{one['title']}, {one['sourcedId']}" for one in records)
-        findings.append(file_finding("year_made", sessions.file, titles))
+        detail = f"{titles}, for all classes" if no_terms else titles
+        findings.append(file_finding("year_made", sessions.file, detail))
     if classes is None or not without_term:
         return parts, findings
     current = own.get(str(dialect.current_year), _id_of(str(dialect.current_year)))
-    rows = classes.frame.filter(pl.col("termSourcedIds").is_null())
-    findings.append(
-        row_findings(
-            "term_missing",
-            rows,
-            file=classes.file,
-            entity="classes",
-            column="termSourcedIds",
-            detail=current,
+    if not no_terms:
+        rows = classes.frame.filter(pl.col("termSourcedIds").is_null())
+        findings.append(
+            row_findings(
+                "term_missing",
+                rows,
+                file=classes.file,
+                entity="classes",
+                column="termSourcedIds",
+                detail=current,
+            )
         )
-    )
     filled = classes.frame.with_columns(pl.col("termSourcedIds").fill_null(current))
     return parts | {"classes": classes.having(filled, "termSourcedIds")}, findings
 
@@ -466,25 +472,27 @@ def _year(year: str, frame: pl.DataFrame, dialect: ReadingOptions) -> dict[str, 
 
 def merge_people(
     part: EntityRows, demographics: EntityRows | None, made: Collection[str]
-) -> tuple[EntityRows, list[Findings]]:
+) -> tuple[EntityRows, list[Findings], pl.Series]:
     """Merge the rows of each person into one row.
 
     A row that was exported twice stays twice; exact duplicates are merged, and counted, later.
-    `made` are the ids that were made from personal data.
+    `made` are the ids that were made from personal data. Also returns the ids that cannot be one
+    person each, whose rows stay.
     """
     frame = without_superseded_deletions(part.frame)
     enabled = pl.col("enabledUser").fill_null("true")
     rows = frame.filter(pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null())
     if not rows.height:
-        return part.having(frame.with_columns(enabled), "enabledUser"), []
-    evidence = with_evidence(part.having(rows), demographics)
-    rows = rows.filter(~pl.col("sourcedId").is_in(_contradictions(evidence, made).implode()))
+        frame = frame.with_columns(enabled)
+        return part.having(frame, "enabledUser"), [], rows["sourcedId"]
+    contradictory = _contradictions(with_evidence(part.having(rows), demographics), made)
+    rows = rows.filter(~pl.col("sourcedId").is_in(contradictory.implode()))
     single = frame.join(
         rows.select(ROW, "sourcedId"), on=[ROW, "sourcedId"], how="anti", maintain_order="left"
     )
     merged = pl.concat([single, _merged_with_copies(rows)], how="diagonal")
     merged = merged.sort(ROW, maintain_order=True).with_columns(enabled)
-    return part.having(merged, "enabledUser"), list(_differences(rows, part))
+    return part.having(merged, "enabledUser"), list(_differences(rows, part)), contradictory
 
 
 def several_grades(part: EntityRows) -> Findings:
@@ -539,15 +547,21 @@ def _merged_with_copies(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([merged, copies.select(merged.columns)])
 
 
-def merge_demographics(part: EntityRows) -> tuple[EntityRows, list[Findings]]:
-    """Merge the rows with the demographics of each person; the first value counts."""
+def merge_demographics(
+    part: EntityRows, contradictory: pl.Series
+) -> tuple[EntityRows, list[Findings]]:
+    """Merge the rows with the demographics of each person; the first value counts.
+
+    Of `contradictory` people no value counts: they are rejected.
+    """
     part = part.having(without_superseded_deletions(part.frame))
     rows = part.frame.filter(
         pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
     )
     single = part.frame.join(rows.select(ROW), on=ROW, how="anti", maintain_order="left")
     merged = pl.concat([single, _merged(rows)], how="diagonal").sort(ROW)
-    return part.having(merged), list(_differences(rows, part))
+    certain = rows.filter(~pl.col("sourcedId").is_in(contradictory.implode()))
+    return part.having(merged), list(_differences(certain, part))
 
 
 def _merged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -589,6 +603,28 @@ def _differences(rows: pl.DataFrame, part: EntityRows) -> Iterator[Findings]:
             yield row_findings(
                 "person_differs", first, file=part.file, entity="users", column=name, value=name
             )
+
+
+def contradicted_deletions(part: EntityRows, entity: str) -> Findings:
+    """Report rows that delete a record which an earlier row keeps.
+
+    A row that keeps it and comes after brings it back, and people and their enrollments may end in
+    one place and go on in another.
+    """
+    deleted = pl.col("status").eq_missing(TOBEDELETED)
+    if entity not in DELETED_AS_A_WHOLE or not part.frame.select(deleted.any()).item():
+        return Findings()
+    kept = part.frame.filter(~deleted).drop_nulls("sourcedId")
+    last = kept.group_by("sourcedId").agg(pl.col(ROW).max().alias("#last"))
+    rows = part.frame.filter(deleted).join(last, on="sourcedId", how="inner", maintain_order="left")
+    return row_findings(
+        "deleted_and_kept",
+        rows.filter(pl.col(ROW) > pl.col("#last")),
+        file=part.file,
+        entity=entity,
+        column="status",
+        value="sourcedId",
+    )
 
 
 def without_superseded_deletions(frame: pl.DataFrame) -> pl.DataFrame:

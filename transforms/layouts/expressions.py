@@ -48,6 +48,7 @@ class Cell:
     made: bool = False  # an id that `derived` or `digested` makes
     # columns that it reads as dates, and whether a clock without an offset is in UTC
     dates: tuple[tuple[str, bool], ...] = ()
+    inferred: bool = False  # no column has the value: the layout concludes it from others
 
 
 def text(column: str) -> Cell:

@@ -13,6 +13,7 @@ from transforms.layouts.assemble import DERIVED, EntityRows, RowsByEntity, assem
 from transforms.layouts.cleaned_cells import cleaned_cells
 from transforms.layouts.complete import (
     CLASS_ROLE,
+    contradicted_deletions,
     merge_demographics,
     merge_people,
     several_grades,
@@ -36,7 +37,7 @@ from transforms.layouts.source_ids import escape_source_ids
 from transforms.layouts.spreadsheets import check_spreadsheet_damage
 from transforms.layouts.time_zone import without_zone
 from transforms.roster import Raw, Roster, SnapshotMode, Table
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, Entity
 from transforms.secrets import remove_passwords
 
 # How records without a sourcedId get one: the kind of id, and the columns that identify a record.
@@ -118,6 +119,7 @@ def complete(
         name: with_ids(part, *ID_COLUMNS[name]) if name in ID_COLUMNS else part
         for name, part in parts.items()
     }
+    findings += [contradicted_deletions(part, name) for name, part in parts.items()]
     return {
         name: part.having(without_superseded_deletions(part.frame)) for name, part in parts.items()
     }, findings
@@ -182,13 +184,16 @@ def _with_people(
     parts: RowsByEntity, dialect: ReadingOptions
 ) -> tuple[RowsByEntity, list[Findings]]:
     findings: list[Findings] = []
+    contradictory = pl.Series("sourcedId", dtype=pl.String)
     if "users" in parts:
         made = dialect.digests.ids
-        part, findings = merge_people(parts["users"], parts.get("demographics"), made)
+        part, findings, contradictory = merge_people(
+            parts["users"], parts.get("demographics"), made
+        )
         parts = parts | {"users": part}
         findings = [*findings, several_grades(part)]
     if "demographics" in parts:
-        part, reported = merge_demographics(parts["demographics"])
+        part, reported = merge_demographics(parts["demographics"], contradictory)
         parts, findings = parts | {"demographics": part}, [*findings, *reported]
     return parts, findings
 
@@ -228,6 +233,19 @@ def _table(
         complete=entity.folds_into is not None
         and bool(declared)
         and all(rows.each for _, rows in declared),
+        inferred=_inferred(entity, [rows for _, rows in declared]),
+    )
+
+
+def _inferred(entity: Entity, declared: list[Rows]) -> frozenset[str]:
+    """The columns that no file of the layout has, such as the schools of enrollments."""
+    return frozenset(
+        column.name
+        for column in entity.current
+        if all(
+            column.name not in rows.columns or rows.columns[column.name].inferred
+            for rows in declared
+        )
     )
 
 
@@ -276,11 +294,15 @@ def _unusable_files(layout: Layout, match: LayoutMatch) -> list[Findings]:
 
 def _empty_files(match: LayoutMatch, strict: bool) -> list[Findings]:
     """Report files without rows, and refuse the drop if no file has any."""
-    empty = [source.raw.name for source in match.files.values() if not source.filled]
-    findings = [file_finding("no_rows", name, strict=strict) for name in empty]
+    empty = [source for source in match.files.values() if not source.filled]
     if match.files and len(empty) == len(match.files):
-        findings.append(file_finding("drop_empty", ""))
-    return findings
+        return [file_finding("drop_empty", "")]
+    return [
+        file_finding(
+            "no_rows" if source.file.needed else "no_rows_optional", source.raw.name, strict=strict
+        )
+        for source in empty
+    ]
 
 
 def _with_entity(findings: Findings, tables: dict[str, Table]) -> Findings:

@@ -85,7 +85,7 @@ def _account_type() -> Cell:
         school = pl.col("parent_account_id").is_not_null() | pl.col(TEACHES).is_not_null()
         return pl.when(above).then(pl.lit("district")).when(school).then(pl.lit("school"))
 
-    return Cell(("account_id", "parent_account_id", TEACHES), of)
+    return Cell(("account_id", "parent_account_id", TEACHES), of, inferred=True)
 
 
 ACCOUNTS = File(

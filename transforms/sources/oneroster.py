@@ -24,7 +24,7 @@ from transforms.layouts.source_ids import escape_ids_of_tables
 from transforms.payload import METADATA
 from transforms.renamed_ids import FILE as IDS
 from transforms.roster import LOST_COLUMNS, Raw, RawFile, Roster, SnapshotMode, Table
-from transforms.schemas import ENTITIES, Entity
+from transforms.schemas import ENTITIES, LIFECYCLE, Entity
 from transforms.schemas.entity import Version
 from transforms.schemas.vocabularies import TOBEDELETED
 from transforms.secrets import remove_passwords
@@ -60,7 +60,8 @@ def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
         )
     refused = merge_findings([raw.findings, *findings]).fatal.height > 0
     if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
-        findings.append(file_finding("drop_empty", ""))
+        # One finding says it for all files.
+        findings = [*map(_without_empty_files, findings), file_finding("drop_empty", "")]
     tables, named = _with_titles(_current(upgrade_tables(tables, manifest.version)), strict)
     if dialect.escape_ids:
         tables, escaped = escape_ids_of_tables(tables)
@@ -69,6 +70,11 @@ def normalize_oneroster(raw: Raw, dialect: ReadingOptions) -> Roster:
     ragged = _with_ids(raw.findings, files, tables)
     gathered = merge_findings([ragged, *findings, named, *passwords])
     return Roster(tables, _broken(raw, gathered), gathered, today=dialect.today)
+
+
+def _without_empty_files(findings: Findings) -> Findings:
+    notices = (one for one in findings.notices if one.rule not in ("no_rows", "no_rows_optional"))
+    return replace(findings, notices=tuple(notices))
 
 
 def renamed(raw: Raw, layout: Layout) -> Raw:
@@ -194,6 +200,11 @@ def _table(
     if raw.rest:
         frame, days = read_days(entity, frame, file.name, raw.zone, strict)
     frame, spelling = normalize_spelling(entity, frame, file.name, strict)
+    if mode == "bulk":
+        # The check reports that they are filled at all.
+        spelling = [
+            one for one in spelling if not {part.column for part in one.notices} & {*LIFECYCLE}
+        ]
     if not strict:
         frame, dates = read_dates(entity, frame, file.name, dialect.date_order, dialect.today)
         spelling += dates
@@ -211,7 +222,9 @@ def _table(
     if _has_rows(table):
         return table, findings
     # An empty file is not a snapshot: a failed export must not delete a district.
-    findings.append(file_finding("no_rows", file.name, strict=strict))
+    needed = entity.needed or entity.name == "roles"
+    rule = "no_rows" if needed else "no_rows_optional"
+    findings.append(file_finding(rule, file.name, strict=strict))
     return replace(table, mode="unknown", emptied=table.mode == "bulk"), findings
 
 
