@@ -44,7 +44,7 @@ from transforms.records import RosterState
 from transforms.renamed_ids import composite_new_ids, find_id_file, restore_old_ids
 from transforms.role_ends import settle_roles
 from transforms.roster import Raw, RawFile, Roster
-from transforms.sources import normalize
+from transforms.sources import is_declared, normalize
 
 ReadRoster = Callable[[Job, Watch], Roster]
 GuardStep = Callable[[Changes], GuardResult]
@@ -75,7 +75,6 @@ def check_drop(
             job.source,
             renamed=known.renamed,
             cross_listed=known.cross_listed,
-            orgs=known.orgs,
             digests=digests,
         )
         job = replace(job, source=source)
@@ -87,7 +86,13 @@ def check_drop(
             ids, found = _id_file(raw, job)
             written = _keep_named_ids(ids, job).as_written
             # 2 normalize to OneRoster 1.2
+            if is_declared(job.source.layout, raw):
+                reading.result()
+                people = known.people | job.source.unsent
+                written = replace(written, orgs=known.orgs(), people=people)
             roster = watch.stage("normalise", normalize, job.source.layout, raw, written)
+            if holders := known.names(roster.contested):
+                roster = normalize(job.source.layout, raw, replace(written, holders=holders))
             roster = restore_old_ids(roster, ids, found)
         # 3 read the ledger
         reading.result()

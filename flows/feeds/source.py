@@ -131,6 +131,7 @@ class SourceSettings(BaseModel):
     class_type: ClassType = "scheduled"
     repair: StrictBool = False
     without: tuple[Text, ...] = ()
+    set_apart: tuple[Text, ...] = ()
     salt_env: Variable | None = None
     salt_file: File | None = None
     salt_block: Block | None = None
@@ -178,6 +179,7 @@ class SourceSettings(BaseModel):
             class_type=self.class_type,
             repair=self.repair,
             without=self.without,
+            set_apart=self.set_apart,
             words=self.words.model_dump(),
             columns=self.columns,
             said=self.said,
