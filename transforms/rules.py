@@ -125,7 +125,6 @@ _HEADER = (
     Rule("property_unread", "warning", "a property of the source has no column, and was not read", "No action needed, unless you need it: then ask the source for it under `metadata`."),
     Rule("reference_flat", "warning", "references came as ids alone, under the names that files have for them, and were read", "No action needed. OneRoster's JSON has an object here: `class` with a `sourcedId`."),
     Rule("date_with_time", "warning", "days came as timestamps, and were read as days in the feed's time zone", "No action needed if `time_zone` in the feed file is right. The standard has dates here: YYYY-MM-DD."),
-    Rule("time_zone_missing", "warning", "days came as timestamps, and no one has named their time zone, so their rows are rejected", "Set `time_zone` in the feed file, such as `America/Chicago`."),
     Rule("json_form", "error", "a property of a record does not have the standard's form", "Correct the record at the source."),
     Rule("emptied", "fatal", "the file has no rows, but its rows were loaded before", "Find out why the export is empty, and export again."),
 )  # fmt: skip
