@@ -36,7 +36,9 @@ class Rule:
 
 # Rules that a row breaks because of another row. Reports list the root causes first, and only root
 # causes count against a file.
-CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent", "outdated"})
+CONSEQUENCES = frozenset(
+    {"parent_rejected", "part_rejected", "reference_rejected", "target_parent", "outdated"}
+)
 
 _DROP = (
     Rule("drop_unreadable", "fatal", "the drop cannot be opened", "Send it again, as a folder or a zip."),
@@ -182,6 +184,7 @@ _CELL = (
 _REFERENCES = (
     Rule("dangling", "error", "a required reference points to an id that is not in this export or any earlier one", "Send the record that it points to, or correct the id."),
     Rule("dangling_optional", "warning", "an optional reference points to an id that is not in this export or any earlier one, and was left out", "Send the record that it points to, or correct the id.", strict="error"),
+    Rule("reference_rejected", "warning", "an optional reference to a rejected record was left out", "Fix that record; the reference will then load.", strict="error"),
     Rule("near_miss", "note", "a reference points to an id that does not exist, but one with nearly the same id does", "If the same record is meant, correct the id on one of the two sides."),
     Rule("wrong_type", "warning", "this id belongs to the wrong kind of record", "Check the id.", strict="error"),
     Rule("parent_rejected", "error", "the record it belongs to was rejected", "Fix that record; this one will then load."),
@@ -211,13 +214,14 @@ _TARGET = (
     Rule("share_unknown", "warning", "[share] in the feed file names something that the drop does not have", "Correct it in the feed file, or remove it.", judges="target"),
     Rule("share_unjudged", "warning", "[share] limits people, and these people are in no drop of this feed; their records were not shared", "Load them in the feed that has these people, or remove the limit.", judges="target"),
     Rule("not_carried", "note", "this is valid, but the target has no place for it", "No action needed.", judges="target"),
-    Rule("target_email", "error", "the target requires an email address for each user", 'Add `email_template = "{sourcedId}@students.example.edu"` under [target] in the feed file.', judges="target"),
+    Rule("target_email", "error", "the target requires an email address for each user", 'Add `email_template = "{sourcedId}@students.example.edu"` under [target] in the feed file. If the user has an address, it is not valid: correct it at the source.', judges="target"),
     Rule("target_role", "error", "the target does not know this role", "Add it under [target.roles] in the feed file.", judges="target"),
     Rule("target_enrollment_role", "error", "the target does not know this role in a class", "Add it under [target.enrollment_roles] in the feed file.", judges="target"),
     Rule("target_required", "error", "the target requires a value that is optional in the standard", "Fill it in at the source.", judges="target"),
     Rule("target_score_status", "error", "the target does not know this score status", "Add it under [target.score_statuses] in the feed file.", judges="target"),
     Rule("target_parent", "error", "the record it belongs to cannot be sent to the target", "Fix that record; this one will then load.", judges="target"),
     Rule("target_value", "warning", "the target does not know this value, which was left out", "Add it to the maps under [target] in the feed file.", judges="target"),
+    Rule("target_address", "warning", "the target does not accept this as an email address, and the one of `email_template` was sent", "Correct the address at the source.", judges="target"),
     Rule("target_mapped", "warning", "the target does not know this value, and another was sent", "Add it to the maps under [target] in the feed file.", judges="target"),
     Rule("target_session_org", "error", "the target requires an organization for each session, and the drop has no single root organization", 'Add `session_org = "<sourcedId>"` under [target] in the feed file.', judges="target"),
     Rule("class_moved", "warning", "the class moved to another course or school, which the target does not allow", "Create a new class, with a new sourcedId, for the other course or school.", judges="target"),

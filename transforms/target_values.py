@@ -297,19 +297,33 @@ def _with_addresses(
     A user without either is refused.
     """
     email = pl.col("email")
-    wrong = records.accepted.filter(~email.str.contains(EMAIL))
     own = pl.when(email.str.contains(EMAIL)).then(email)
     from_template = _fill_in(template) if template else pl.lit(None, pl.String)
     valid = pl.when(from_template.str.contains(EMAIL)).then(from_template)
     accepted = records.accepted.with_columns(
         email=pl.coalesce(own, valid), **{GENERATED: own.is_null()}
     )
-    missing = accepted.filter(pl.col("email").is_null())
+    wrong = ~email.str.contains(EMAIL)
+    # One fault has one finding: a wrong address that was replaced, or a user without any.
+    replaced = records.accepted.filter(wrong & accepted["email"].is_not_null())
+    missing = records.accepted.filter(accepted["email"].is_null())
     found = [
         row_findings(
-            "target_value", wrong, file=records.file, entity="users", column="email", value="email"
+            "target_address",
+            replaced,
+            file=records.file,
+            entity="users",
+            column="email",
+            value="email",
         ),
-        row_findings("target_email", missing, file=records.file, entity="users", column="email"),
+        row_findings(
+            "target_email",
+            missing,
+            file=records.file,
+            entity="users",
+            column="email",
+            value="email",
+        ),
         row_findings(
             "email_shared",
             accepted.filter(_shares_generated()),

@@ -78,6 +78,17 @@ def test_classes_without_teacher_or_student_are_told_and_loaded(tmp_path: Path) 
     } == told
 
 
+def test_a_class_whose_students_were_rejected_is_not_called_empty(tmp_path: Path) -> None:
+    """There is one cause, and it is reported: the student has no role."""
+    rows = without(district(), "r1")
+
+    checked = judged(tmp_path, rows)
+
+    told = {one.rule: one.count for one in checked.findings.notices if one.rule in BOTH}
+    assert ["ana"] == checked.standing["users"].refused["sourcedId"].to_list()
+    assert {"class_without_teacher": 1} == told  # c2, which never had one
+
+
 def test_of_changes_nobody_can_say_who_teaches(tmp_path: Path) -> None:
     """A delta has those classes and enrollments only that changed."""
     rows = delta(with_enrollments({"sourcedId": "e0", "userSourcedId": "bo"}))

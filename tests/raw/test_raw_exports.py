@@ -128,12 +128,12 @@ EXPORTS = (
         warnings={"no_rows": 3, "email_shared": 2, "username_shared": 2},
     ),
     # Words for subjects that the target does not know.
-    Export("powerschool", of_clever, EMAIL_TEMPLATE, warnings={"target_value": 6}),
+    Export("powerschool", of_clever, EMAIL_TEMPLATE, warnings={"target_value": 3}),
     # The files have no terms.
     Export("sims", of_school_data_sync, EMAIL_TEMPLATE, warnings={"term_missing": 3}),
     # Addresses that were cut off before their `@`, and two usernames that are the same since then.
     Export(
-        "skyward", of_clever, EMAIL_TEMPLATE, warnings={"target_value": 6, "username_shared": 2}
+        "skyward", of_clever, EMAIL_TEMPLATE, warnings={"target_address": 6, "username_shared": 2}
     ),
 )
 SAID = re.compile(r"^(fatal|error|warning|note) +(\w+) +(\d+)$", re.MULTILINE)

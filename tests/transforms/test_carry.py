@@ -143,7 +143,8 @@ def test_a_user_without_an_address_is_refused_unless_a_template_gives_one(
         ),
     )
 
-    assert "target_email" in rules(bare)
+    assert {"target_email"} == rules(bare) - {"target_parent"}
+    assert ({"target_address"} if email else set()) == rules(filled)
     assert ["bo@students.example.edu"] == filled.standing["users"].accepted.filter(sourcedId="bo")[
         "email"
     ].to_list()

@@ -103,7 +103,7 @@ def check(
             _check_entity(state, entity)
     parts = {name: one for name, one in state.standing.items() if one.entity.folds_into}
     standing = {name: one for name, one in state.standing.items() if name not in parts}
-    standing, class_findings = reconcile_classes(standing)
+    standing, class_findings = reconcile_classes(standing, roster)
     plausibility = [*shared_values(standing), *suggest_ids(state.found, roster)]
     return Checked(standing, merge_findings([*state.found, *class_findings, *plausibility]), parts)
 
@@ -154,7 +154,7 @@ def _without_refused_peers(state: _Check, records: EntityRecords) -> EntityRecor
         changed = records.accepted[column].ne_missing(left.accepted[column])
         state.found.append(
             row_findings(
-                "dangling_optional",
+                "reference_rejected",
                 records.accepted.filter(changed),
                 file=records.file,
                 entity=name,

@@ -9,19 +9,22 @@ import polars as pl
 from transforms.findings import ROW, Findings, row_findings
 from transforms.main_teachers import with_one_main_teacher
 from transforms.records import EntityRecords, RosterState
+from transforms.roster import Roster
+from transforms.schemas.vocabularies import TOBEDELETED
 
 WANTED = {"teacher": "class_without_teacher", "student": "class_without_student"}
 
 
-def reconcile_classes(standing: RosterState) -> tuple[RosterState, list[Findings]]:
+def reconcile_classes(standing: RosterState, roster: Roster) -> tuple[RosterState, list[Findings]]:
     """Make classes and enrollments consistent with each other, as far as the drop has them.
 
-    Teachers and students are only checked if both files are full snapshots. The main teachers of a
+    Teachers and students are only checked if both files are full snapshots, and missed only where
+    no row of the `roster` has them: a rejected row has its own cause. The main teachers of a
     delta are compared with the roster before (`settle_main_teachers`).
     """
     found: list[Findings] = []
     if {"classes", "enrollments"} <= standing.keys():
-        standing, found = _reconcile_both(standing)
+        standing, found = _reconcile_both(standing, roster)
     enrollments = standing.get("enrollments")
     if enrollments is None or enrollments.mode == "delta":
         return standing, found
@@ -29,11 +32,11 @@ def reconcile_classes(standing: RosterState) -> tuple[RosterState, list[Findings
     return standing | {"enrollments": enrollments}, [*found, twice]
 
 
-def _reconcile_both(standing: RosterState) -> tuple[RosterState, list[Findings]]:
+def _reconcile_both(standing: RosterState, roster: Roster) -> tuple[RosterState, list[Findings]]:
     classes = standing["classes"]
     enrollments, found = _with_school_of_class(standing["enrollments"], classes)
     if classes.mode == enrollments.mode == "bulk":
-        found += _empty_classes(classes, enrollments)
+        found += _empty_classes(classes, roster.tables["enrollments"].frame)
     return standing | {"enrollments": enrollments}, found
 
 
@@ -63,10 +66,11 @@ def _place(class_id: str) -> pl.Expr:
     return pl.col(class_id).hash(1) ^ pl.col("schoolSourcedId").hash(2)
 
 
-def _empty_classes(classes: EntityRecords, enrollments: EntityRecords) -> list[Findings]:
+def _empty_classes(classes: EntityRecords, enrollments: pl.DataFrame) -> list[Findings]:
     """Report classes without a teacher, or without students."""
     found = []
-    seats = enrollments.accepted.select("role", pl.col("classSourcedId").hash().alias("class"))
+    there = enrollments.filter(pl.col("status").ne_missing(TOBEDELETED))
+    seats = there.select("role", pl.col("classSourcedId").hash().alias("class"))
     for role, rule in WANTED.items():
         filled = seats.filter(pl.col("role") == role)["class"].unique()
         empty = classes.accepted.filter(~pl.col("sourcedId").hash().is_in(filled.implode()))

@@ -221,7 +221,10 @@ def _refuse_or_remove(
     else:
         lost = rejected.filter(~pl.col("value").is_in(parents.earlier.implode()))
     removed = pl.concat([unknown, lost])
-    done.findings.append(finding("dangling_optional", removed, "value"))
+    done.findings += [
+        finding("dangling_optional", unknown, "value"),
+        finding("reference_rejected", lost, "cause"),
+    ]
     done.table = replace(table, frame=_without(table.frame, column, removed))
 
 
