@@ -84,11 +84,12 @@ def check_drop(
             # 1 read the drop
             raw = watch.stage("extract", extract, job)
             ids, found = _id_file(raw, job)
-            written = _keep_named_ids(ids, job).as_written
+            named = _named_ids(ids, job)
+            written = replace(job.as_written, digests=replace(digests, sent=digests.sent | named))
             # 2 normalize to OneRoster 1.2
             if is_declared(job.source.layout, raw):
                 reading.result()
-                people = known.people | job.source.unsent
+                people = known.people | job.source.unsent | named
                 written = replace(written, orgs=known.orgs(), people=people)
             roster = watch.stage("normalise", normalize, job.source.layout, raw, written)
             if holders := known.names(roster.contested):
@@ -212,11 +213,9 @@ def _id_file(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
     return next(iter(separate.files.values()), None), separate.findings
 
 
-def _keep_named_ids(ids: RawFile | None, job: Job) -> Job:
-    """Keep the readable ids that a person has named, in a file of ids or as not to be shared."""
-    named = composite_new_ids(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
-    digests = replace(job.source.digests, sent=job.source.digests.sent | named)
-    return replace(job, source=replace(job.source, digests=digests))
+def _named_ids(ids: RawFile | None, job: Job) -> frozenset[str]:
+    """Return the readable ids that a person has named: in a file of ids, or as not to be shared."""
+    return composite_new_ids(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
 
 
 def _archive_accepted(

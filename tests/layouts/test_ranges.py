@@ -173,6 +173,41 @@ def test_a_row_that_does_not_fit_keeps_whoever_was_set_apart(tmp_path: Path) -> 
     assert "teachers/7" in roster.tables["users"].lost["sourcedId"].to_list()
 
 
+def test_no_id_of_the_source_becomes_that_of_somebody_else(tmp_path: Path) -> None:
+    """Not even one that looks like the id of a person who was set apart."""
+    drop = clever(tmp_path, **{**DROP, "teachers": TEACHERS + CY + "1,teachers/7,Ed,Fry,ed@example.edu"})  # fmt: skip
+
+    first = normalized(drop)
+    later = normalized(drop, people=frozenset({"teachers/7"}))
+
+    for roster in (first, later):
+        assert "Ed" == names(roster)["teachers/7"]
+        assert {"7"} == set(judged(roster).standing["users"].refused["sourcedId"])
+
+
+def test_apple_school_manager_has_two_ranges(tmp_path: Path) -> None:
+    """Instructors are people of staff.csv, and rosters have students."""
+    people = "person_id,person_number,first_name,last_name,email_address,sis_username,location_id"
+    roster = normalized(
+        written(
+            tmp_path,
+            locations="location_id,location_name\n1,Elm",
+            students=f"{people},grade_level\n7,,Ann,Lee,ann@example.edu,ann,1,6",
+            staff=f"{people}\n7,,Cy,Dow,cy@example.edu,cy,1",
+            courses="course_id,course_number,course_name,location_id\nk,,Art,1",
+            classes="class_id,class_number,course_id,instructor_id,location_id\nc1,,k,7,1",
+            rosters="roster_id,class_id,student_id\nr1,c1,7",
+        )
+    )
+
+    assert [("7", "student"), ("staff/7", "teacher")] == sorted(
+        lines(roster, "enrollments", "userSourcedId", "role")
+    )
+    assert [("7", "student"), ("staff/7", "teacher")] == sorted(
+        lines(roster, "roles", "userSourcedId", "role")
+    )
+
+
 ROSTER = File(
     "pupils",
     gives=(

@@ -130,7 +130,9 @@ def set_ids_apart(
     known = _known(people, ranges, dialect)
     several = people.filter(pl.col("sourcedId").is_duplicated())["sourcedId"].unique()
     decided = _decide(users, parts.get("demographics"), numbers, several, ranges, known, dialect)
-    apart = {**known, **decided}
+    # An id that the source itself has never becomes that of somebody else.
+    own = frozenset(people.filter(pl.col("sourcedId").str.contains("/"))["sourcedId"])
+    apart = {key: one for key, one in {**known, **decided}.items() if one not in own}
     if not apart:
         return parts, []
     having: dict[str, set[int]] = {}
@@ -174,7 +176,9 @@ def _role(file: File, columns: tuple[str, ...], dialect: ReadingOptions) -> str:
     cells = [
         rows.columns.get("role")
         for rows in file.gives
-        if rows.entity == "roles" and rows.columns["userSourcedId"].reads == columns
+        if rows.entity == "roles"
+        and (user := rows.columns.get("userSourcedId"))
+        and user.reads == columns
     ]
     constants = [cell.of(dialect) for cell in cells if cell and not cell.reads]
     roles = {pl.select(one).item() for one in constants} if len(constants) == len(cells) else ()
