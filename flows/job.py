@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -56,9 +56,8 @@ class JobSource(SourceOptions):
     digests: DigestIds = field(default_factory=DigestIds)
     # ids that the source replaced (see `ReadingOptions`)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    # the courses of classes that it moved, and the org above each known org (the same)
+    # the courses of classes that it moved (the same)
     cross_listed: Mapping[str, str] = field(default_factory=dict)
-    orgs: Callable[[], Mapping[str, str | None]] = dict
     before: str = ""  # the run whose archived roster is the feed's newest
     # the files of that roster, as in `Table.fed`
     fed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -152,7 +151,6 @@ class Job:
             secrets=self.load.scope.passwords,
             renamed=self.source.renamed,
             cross_listed=self.source.cross_listed,
-            orgs=self.source.orgs,
             digests=self.source.digests,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 import polars as pl
@@ -63,6 +63,14 @@ class LedgerView:
         return self._ledger.readable(self.key)
 
     @cached_property
+    def people(self) -> frozenset[str]:
+        """The ids of the feed's people that contain a slash: those that roster made."""
+        if "users" not in self.records:
+            return frozenset()
+        ids = self.records["users"]["sourcedId"]
+        return frozenset(ids.filter(ids.str.contains("/", literal=True)))
+
+    @cached_property
     def awaited(self) -> dict[str, list[str]]:
         """The ids of new records that plans of the feed hold, by entity."""
         return self._ledger.awaited(self.key)
@@ -77,6 +85,14 @@ class LedgerView:
         if entity not in self._details:
             self._details[entity] = self._ledger.details(self.key, entity)
         return self._details[entity]
+
+    def names(self, people: Collection[str]) -> dict[str, str]:
+        """Return the names under which the target has, or had, some people of the feed."""
+        if not people:
+            return {}
+        ids = pl.Series(sorted(people), dtype=pl.String)
+        found = self._ledger.details(self.key, "users", ids).select("sourcedId", "label")
+        return dict(found.drop_nulls().iter_rows())
 
     def orgs(self) -> dict[str, str | None]:
         """Return the org above each active org in the target, by sourcedId."""

@@ -43,7 +43,7 @@ from transforms.records import RosterState
 from transforms.renamed_ids import composite_new_ids, find_id_file, restore_old_ids
 from transforms.role_ends import settle_roles
 from transforms.roster import Raw, RawFile, Roster
-from transforms.sources import normalize
+from transforms.sources import is_declared, normalize
 
 ReadRoster = Callable[[Job, Watch], Roster]
 GuardStep = Callable[[Changes], GuardResult]
@@ -73,7 +73,6 @@ def check_drop(
             job.source,
             renamed=known.renamed,
             cross_listed=known.cross_listed,
-            orgs=known.orgs,
             digests=digests,
         )
         job = replace(job, source=source)
@@ -83,9 +82,16 @@ def check_drop(
             # 1 read the drop
             raw = watch.stage("extract", extract, job)
             ids, found = _id_file(raw, job)
-            written = _keep_named_ids(ids, job).as_written
+            named = _named_ids(ids, job)
+            written = replace(job.as_written, digests=replace(digests, sent=digests.sent | named))
             # 2 normalize to OneRoster 1.2
+            if is_declared(job.source.layout, raw):
+                reading.result()
+                people = known.people | job.source.unsent | named
+                written = replace(written, orgs=known.orgs(), people=people)
             roster = watch.stage("normalise", normalize, job.source.layout, raw, written)
+            if holders := known.names(roster.contested):
+                roster = normalize(job.source.layout, raw, replace(written, holders=holders))
             roster = restore_old_ids(roster, ids, found)
         # 3 read the ledger
         reading.result()
@@ -205,11 +211,9 @@ def _id_file(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
     return next(iter(separate.files.values()), None), separate.findings
 
 
-def _keep_named_ids(ids: RawFile | None, job: Job) -> Job:
-    """Keep the readable ids that a person has named, in a file of ids or as not to be shared."""
-    named = composite_new_ids(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
-    digests = replace(job.source.digests, sent=job.source.digests.sent | named)
-    return replace(job, source=replace(job.source, digests=digests))
+def _named_ids(ids: RawFile | None, job: Job) -> frozenset[str]:
+    """Return the readable ids that a person has named: in a file of ids, or as not to be shared."""
+    return composite_new_ids(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
 
 
 def _archive_accepted(

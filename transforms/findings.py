@@ -180,13 +180,19 @@ def with_real_files(findings: Findings) -> Findings:
 
 
 def with_source_columns(findings: Findings, names: Mapping[tuple[str, str, str], str]) -> Findings:
-    """Add to each column its names in the file, given as in `Roster.spelt`."""
+    """Add to each column its names in the file, given as in `Roster.spelt`.
+
+    A cell that several records are made of is reported once.
+    """
     if not names:
         return findings
 
+    def in_file(file: str, entity: str | None, column: str) -> str:
+        return names.get((file, entity or "", column)) or names.get((file, "", column), "")
+
     def spelling(file: str, entity: str | None, column: str) -> str:
-        in_file = names.get((file, entity or "", column)) or names.get((file, "", column))
-        return f"{column} ({in_file})" if in_file else column
+        name = in_file(file, entity, column)
+        return f"{column} ({name})" if name else column
 
     places = findings.errors.select("file", "entity", "column").unique()
     rows = [(*one, spelling(*one)) for one in places.drop_nulls(["file", "column"]).iter_rows()]
@@ -199,10 +205,13 @@ def with_source_columns(findings: Findings, names: Mapping[tuple[str, str, str],
         there, on=["file", "entity", "column"], how="left", nulls_equal=True, maintain_order="left"
     )
     errors = errors.with_columns(column=pl.coalesce("#spelt", "column")).drop("#spelt")
-    notices = (
-        replace(one, column=spelling(one.file, one.entity, one.column)) for one in findings.notices
-    )
-    return Findings(errors, tuple(notices))
+    once: dict[object, Notice] = {}
+    for one in findings.notices:
+        cell = in_file(one.file, one.entity, one.column) if one.entity else ""
+        key = (one.rule, one.file, cell, one.detail) if cell else len(once)
+        if key not in once or once[key].count < one.count:
+            once[key] = replace(one, column=spelling(one.file, one.entity, one.column))
+    return Findings(errors, tuple(once.values()))
 
 
 def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:

@@ -67,6 +67,9 @@ class Roster:
     # The ids that a file of old and new ids has changed back: entity -> new id -> old id.
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     salted: bool = False  # ids were made of personal data
+    # The ids that several people have from this drop on. If the target has one of them, its name
+    # says whose it is (`ReadingOptions.holders`).
+    contested: frozenset[str] = frozenset()
     today: date | None = None  # the day of the run, for rules that depend on it
 
 

@@ -128,7 +128,6 @@ _HEADER = (
     Rule("property_unread", "warning", "a property of the source has no column, and was not read", "No action needed, unless you need it: then ask the source for it under `metadata`."),
     Rule("reference_flat", "warning", "references came as ids alone, under the names that files have for them, and were read", "No action needed. OneRoster's JSON has an object here: `class` with a `sourcedId`."),
     Rule("date_with_time", "warning", "days came as timestamps, and were read as days in the feed's time zone", "No action needed if `time_zone` in the feed file is right. The standard has dates here: YYYY-MM-DD."),
-    Rule("time_zone_missing", "warning", "days came as timestamps, and no one has named their time zone, so their rows are rejected", "Set `time_zone` in the feed file, such as `America/Chicago`."),
     Rule("json_form", "error", "a property of a record does not have the standard's form", "Correct the record at the source."),
     Rule("emptied", "fatal", "the file has no rows, but its rows were loaded before", "Find out why the export is empty, and export again."),
 )  # fmt: skip
@@ -161,6 +160,7 @@ _CELL = (
     Rule("completed_undated", "warning", "enrollments are completed, and no date says since when, so they have no end", "Export `end_date` of the enrollment, its section, its course or its term. To take these people out of the class, write `deleted`."),
     Rule("one_name", "warning", "people have one name only; it was used as given name and as family name, because both are required", "No action needed if this is their whole name. Otherwise fill in the other one at the source."),
     Rule("ids_escaped", "note", "ids have characters that ids in OneRoster must not have; each of these is written as `@` and its hexadecimal code", "No action needed."),
+    Rule("ids_apart", "note", "people have the id of another person in another file; the name of their own file is written before it", "No action needed. If they, and not the others, are to keep the ids, name the file of the others in `set_apart` under [source]."),
     Rule("term_undated", "warning", "terms without dates got the dates of the current school year", "If these are not right, write the dates of each term."),
     Rule("zone_missing", "warning", "timestamps are in UTC, and the feed file names no time zone, so their days are those of UTC", "Set `time_zone` in the feed file to the time zone of the schools."),
     Rule("link_nowhere", "warning", "rows that link a person to another were ignored, because the drop does not have the person", "Send the person too, or remove the link."),

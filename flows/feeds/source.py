@@ -132,6 +132,7 @@ class SourceSettings(BaseModel):
     repair: StrictBool = False
     escape_ids: StrictBool = False
     without: tuple[Text, ...] = ()
+    set_apart: tuple[Text, ...] = ()
     salt_env: Variable | None = None
     salt_file: File | None = None
     salt_block: Block | None = None
@@ -180,6 +181,7 @@ class SourceSettings(BaseModel):
             repair=self.repair,
             escape_ids=self.escape_ids,
             without=self.without,
+            set_apart=self.set_apart,
             words=self.words.model_dump(),
             columns=self.columns,
             said=self.said,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.oneroster.sandbox import Sandbox
@@ -9,6 +10,7 @@ from tests.layouts.clever import clever
 from tests.layouts.normalizing import column, normalized
 from tests.layouts.test_nights import synced
 from tests.serving import Served
+from transforms.findings import Findings, Notice, with_source_columns
 
 SECTIONS = (
     "School_id,Section_id,Teacher_id,Name,Course_name,Course_number,Term_name,Term_start,Term_end\n"
@@ -54,3 +56,20 @@ def test_people_read_of_it_in_the_words_of_the_file(sandbox: Sandbox, tmp_path: 
     assert "sections.csv Name: row 1" in said
     assert "sections.csv endDate (Term_end): row 1" in said
     assert "sections.csv Course_name: row 2" in said
+
+
+def test_a_cell_of_two_records_is_reported_once() -> None:
+    """The subject of a section is that of its course and of its class; other cells stay apart."""
+    subject = Notice("target_value", "sections.csv", "subjects", 1, "", ((1, "Art"),), "courses")
+    of_classes = replace(subject, entity="classes", count=3)
+    grades = replace(subject, column="grades", entity="classes")
+    spelt = {
+        ("sections.csv", "", "subjects"): "Subject",
+        ("sections.csv", "", "grades"): "Grade",
+    }
+
+    found = with_source_columns(Findings(notices=(subject, of_classes, grades, grades)), spelt)
+
+    assert [("subjects (Subject)", 3), ("grades (Grade)", 1)] == [
+        (one.column, one.count) for one in found.notices
+    ]

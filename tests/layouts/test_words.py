@@ -110,6 +110,10 @@ def test_days_of_another_order_are_not_read() -> None:
         ("9; 10", "09,10"),
         ("12", "12"),
         ("99", "99"),
+        ("-1", "-1"),
+        ("-2", "-2"),
+        ("Year 7", "Year 7"),
+        ("Y7", "Y7"),
         ("Multiple", "Multiple"),
         ("K2", "K2"),
         ("8-6", "8-6"),
@@ -123,10 +127,15 @@ def test_grades_become_those_of_the_standard(text: str, grade: str) -> None:
 def test_a_district_may_have_words_of_its_own() -> None:
     """They come first."""
     dialect = ReadingOptions(
-        TODAY, words={"grades": {"Young Fives": "PK", "1": "KG"}, "roles": {"Coach": "aide"}}
+        TODAY,
+        words={
+            "grades": {"Young Fives": "PK", "1": "KG", "-1": "PK", "Year 7": "06"},
+            "roles": {"Coach": "aide"},
+        },
     )
 
-    assert ["PK", "KG", "02"] == read(grades("Grade"), "Young Fives", "1", "2", dialect=dialect)
+    words = ("Young Fives", "1", "2", "-1", "Year 7")
+    assert ["PK", "KG", "02", "PK", "06"] == read(grades("Grade"), *words, dialect=dialect)
     assert ["aide"] == read(one_of("role", {}, "roles"), "COACH", dialect=dialect)
 
 

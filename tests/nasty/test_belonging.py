@@ -78,6 +78,32 @@ def test_classes_without_teacher_or_student_are_told_and_loaded(tmp_path: Path) 
     } == told
 
 
+def test_a_class_whose_students_were_rejected_is_not_called_empty(tmp_path: Path) -> None:
+    """There is one cause, and it is reported: the student has no role."""
+    rows = without(district(), "r1")
+
+    checked = judged(tmp_path, rows)
+
+    told = {one.rule: one.count for one in checked.findings.notices if one.rule in BOTH}
+    assert ["ana"] == checked.standing["users"].refused["sourcedId"].to_list()
+    assert {"class_without_teacher": 1} == told  # c2, which never had one
+
+
+@pytest.mark.parametrize("fault", ["no role", "no boolean"])
+def test_a_reference_to_a_rejected_record_is_left_out(fault: str, tmp_path: Path) -> None:
+    """The person is loaded without that agent, and nobody is sent to look for an id that is there."""
+    rows = district()
+    rows = without(rows, "r4") if fault == "no role" else changed(rows, "mum", enabledUser="maybe")
+
+    checked = judged(tmp_path, rows)
+
+    (notice,) = [one for one in checked.findings.notices if one.column == "agentSourcedIds"]
+    assert ("reference_left_out", 1) == (notice.rule, notice.count)
+    assert [None] == checked.standing["users"].accepted.filter(sourcedId="ana")[
+        "agentSourcedIds"
+    ].to_list()
+
+
 def test_of_changes_nobody_can_say_who_teaches(tmp_path: Path) -> None:
     """A delta has those classes and enrollments only that changed."""
     rows = delta(with_enrollments({"sourcedId": "e0", "userSourcedId": "bo"}))

@@ -108,7 +108,19 @@ def test_a_doubtful_date_needs_the_setting(
     assert ([("enrollments", "e1", "date_order")], expected) == (errors(doubtful), days[0])
 
 
-NO_DATES = ("2026-02-30", "-012-03-07", "+012-03-07", "٢٠٢٦-٠٣-٠٧", "2026-09-01T22:00:00Z", "soon")
+NO_DATES = (
+    "2026-02-30",
+    "2/30/2026",
+    "31.6.2026",
+    "13/13/26",
+    "3/4-2026",
+    "29/2/2027",
+    "-012-03-07",
+    "+012-03-07",
+    "٢٠٢٦-٠٣-٠٧",
+    "2026-09-01T22:00:00Z",
+    "soon",
+)
 
 
 @pytest.mark.parametrize("cell", NO_DATES)

@@ -77,15 +77,19 @@ def test_timestamps_and_fractions_are_read(tmp_path: Path, target: Sandbox) -> N
         assert 33.33 == feed.record("categories", "k")["weight"]
 
 
-def test_the_day_of_a_timestamp_needs_a_time_zone(tmp_path: Path, target: Sandbox) -> None:
-    """If no one has named it, the records are rejected, and the message says which setting is missing."""
+def test_without_a_time_zone_a_timestamp_is_the_day_in_utc(tmp_path: Path, target: Sandbox) -> None:
+    """As in every layout; the message says which setting is missing."""
     with feeding(tmp_path, target) as (source, feed):
         source.records["enrollments"][0]["beginDate"] = "2026-11-01T23:00:00.000Z"
 
-        check = feed.run("check")
+        check, first, again = feed.run("check"), feed.run("sync"), feed.run("sync")
 
-        assert 1 == check.total("rejected")
-        assert "time_zone_missing" in Path(check.json["report"]).read_text()
+        assert (0, 0, "unchanged") == (check.code, check.total("rejected"), again.json["status"])
+        assert "zone_missing" in Path(check.json["report"]).read_text()
+        assert (0, "2026-11-01") == (
+            first.code,
+            feed.record("enrollments", "e-ana")["beginDate"],
+        )
 
 
 def flatten(record: Json) -> Json:

@@ -45,6 +45,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "words.session_types": {"words": {"session_types": {ODD: "semester"}}},
     "words.states": {"words": {"states": {ODD: "tobedeleted"}}},
     "without": {"without": ("students.csv",), "snapshot": True},
+    "set_apart": {"set_apart": ("students.csv",)},
 }
 # What a drop must have for a setting to change something.
 CELLS = {
@@ -176,8 +177,8 @@ def test_a_setting_works_or_is_refused(setting: str, code: str, tmp_path: Path) 
     with_it = roster(code, raw, SETTINGS[setting])
     refused = "setting_idle" in with_it.findings.fatal["rule"].to_list()
 
-    if setting == "without":
-        # What it names must be a file of the layout; that it ends a hold is a matter of nights.
+    if setting in ("without", "set_apart"):
+        # What it names must be a file of the layout; what it does is a matter of other tests.
         assert refused is (code not in ("clever", "apple_school_manager"))
     elif setting in has:
         assert (False, False) == (

@@ -29,6 +29,9 @@ BERLIN, CHICAGO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Chicago")
         ("2026-09-08t00:00:00z", CHICAGO, "2026-09-08"),
         ("2026-09-08T00:00:00", CHICAGO, "2026-09-08"),
         ("2026-09-08T00:00:00Z", None, "2026-09-08"),
+        # No one has named the time zone.
+        ("2026-08-31T22:00:00Z", None, "2026-08-31"),
+        ("2026-08-31T22:00:00-04:00", None, "2026-08-31"),
     ],
 )
 def test_a_timestamp_is_a_day(text: str, zone: ZoneInfo | None, day: str) -> None:
@@ -40,7 +43,6 @@ def test_a_timestamp_is_a_day(text: str, zone: ZoneInfo | None, day: str) -> Non
     ("text", "zone"),
     [
         ("2026-09-08T10:00:00", CHICAGO),  # by which clock?
-        ("2026-08-31T22:00:00Z", None),  # in which time zone?
         ("2026-02-30T10:00:00Z", CHICAGO),
         ("2026-09-08T10", None),
         ("Tonight", CHICAGO),
@@ -72,18 +74,24 @@ def test_days_of_a_column_are_read(entity: str, column: str, strict: bool, day: 
 
 
 def test_a_day_in_no_known_time_zone_names_the_setting() -> None:
-    """It stays as it is, unless the time zone does not matter."""
-    cells = ["2026-08-31T22:00:00Z", "2026-09-01T00:00:00Z", "2026-09-08T10:00:00"]
-    frame = pl.DataFrame({ROW: [1, 2, 3], "startDate": cells})
+    """In UTC it is the day in UTC; by another clock, the day there. Without an offset it stays as it is."""
+    cells = [
+        "2026-08-31T22:00:00Z",
+        "2026-09-01T00:00:00Z",
+        "2026-09-08T10:00:00",
+        "2026-09-08T23:30:00+02:00",
+    ]
+    frame = pl.DataFrame({ROW: [1, 2, 3, 4], "startDate": cells})
 
     read, found = read_days(
         ENTITIES["academicSessions"], frame, "academicSessions.csv", None, strict=False
     )
 
-    assert [cells[0], "2026-09-01", cells[2]] == read["startDate"].to_list()
-    assert [("date_with_time", ((2, cells[1]),)), ("time_zone_missing", ((1, cells[0]),))] == [
-        (one.rule, one.examples) for part in found for one in part.notices
-    ]
+    assert ["2026-08-31", "2026-09-01", cells[2], "2026-09-08"] == read["startDate"].to_list()
+    assert [
+        ("date_with_time", ((2, cells[1]), (4, cells[3]))),
+        ("zone_missing", ((1, cells[0]),)),
+    ] == [(one.rule, one.examples) for part in found for one in part.notices]
 
 
 def test_a_timestamp_of_the_binding_is_a_day_in_utc_if_no_zone_is_named() -> None:

@@ -5,7 +5,7 @@ A value that cannot be read stays as it is, and the check then rejects it with i
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -22,8 +22,8 @@ def read_days(
 ) -> tuple[pl.DataFrame, list[Findings]]:
     """Turn timestamps into days, and report those that the REST binding does not have there.
 
-    `zone` is the time zone of the days; None if nobody has named it. Then timestamps of the
-    binding are days in UTC, and elsewhere only midnight is certainly a day. Under `strict`, what
+    `zone` is the time zone of the days; None if nobody has named it. Then a timestamp in UTC is the
+    day in UTC, as in all other layouts, and is reported under its own rule. Under `strict`, what
     the binding does not have stays as it is.
     """
     found = []
@@ -34,11 +34,13 @@ def read_days(
             continue
         cells = frame[column.name]
         days = _with_days(cells, column, zone)
-        changed = frame.filter(days.ne_missing(cells))
-        unknown = frame.filter(days.ne_missing(_with_days(days, column, zone or UTC)))
         if not column.moment:
-            for rule, rows in (("date_with_time", changed), ("time_zone_missing", unknown)):
-                found.append(_finding(rule, rows, entity, file, column.name))
+            doubtful = cells.is_in(
+                [] if zone else [*filter(needs_zone, cells.drop_nulls().unique())]
+            )
+            for rule, rows in (("date_with_time", ~doubtful), ("zone_missing", doubtful)):
+                changed = frame.filter(days.ne_missing(cells) & rows.fill_null(value=False))
+                found.append(_finding(rule, changed, entity, file, column.name))
         frame = frame.with_columns(days)
     return frame, [one for one in found if one.notices]
 
@@ -58,18 +60,40 @@ def day_of(text: str, zone: ZoneInfo | None) -> str:
     """Return the day of a timestamp in a time zone, or the text if its day is not certain.
 
     Midnight, by whatever offset, is a day that was written as a timestamp: the time zone does not
-    matter. The day of another time depends on the zone, and on the timestamp's offset.
+    matter. The day of another time depends on the zone, and on the timestamp's offset. If no zone
+    is known, it is the day that is written.
     """
-    try:
-        timestamp = datetime.fromisoformat(text.upper())
-    except ValueError:
+    timestamp = _timestamp(text)
+    if timestamp is None:
         return text
     written = timestamp.date().isoformat()
     if timestamp.time() == time.min:
         return written
-    if timestamp.tzinfo is None or zone is None:
+    if timestamp.tzinfo is None:
         return text
+    if zone is None:
+        return written
     try:
         return timestamp.astimezone(zone).date().isoformat()
     except OverflowError:
         return written  # the last day that there is, for what has no end
+
+
+def needs_zone(text: str) -> bool:
+    """Whether the day of a timestamp depends on a time zone: it is in UTC, and not midnight.
+
+    One with another offset was written by the clock of its place.
+    """
+    timestamp = _timestamp(text)
+    return (
+        timestamp is not None
+        and timestamp.time() != time.min
+        and timestamp.utcoffset() == timedelta(0)
+    )
+
+
+def _timestamp(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None

@@ -35,11 +35,10 @@ NOT_AN_ID = rf"^(?:{NO_ID}|.*{re.escape(GIVEN_UP)}|.{{256,}})$"
 EXTENSION_TOKEN = r"^ext:[A-Za-z0-9.\-_]+$"
 # Never `\d`: in polars it matches the digits of every script.
 DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z$"
-_MONTH, _DAY = "(0?[1-9]|1[0-2])", "(0?[1-9]|[12][0-9]|3[01])"
-# Days such as 3/4/2026, which can be read if the feed file says `date_order`.
-DAY_AND_MONTH = (
-    rf"^({_MONTH}[-/.] ?{_DAY}|{_DAY}[-/.] ?{_MONTH})[-/.] ?([0-9]{{2}}|[0-9]{{4}})"
-    r"([T ](0?0:00|12:00)(:00(\.0+)?)?( ?AM)?Z?)?$"
+# Days such as 3/4/2026: day and month in either order, then the year, and at most midnight.
+DAY_AND_MONTH = re.compile(
+    r"([0-9]{1,2})([-/.]) ?([0-9]{1,2})\2 ?([0-9]{4}|[0-9]{2})"
+    r"(?:[T ](?:0?0:00|12:00)(?::00(?:\.0+)?)?(?: ?AM)?Z?)?"
 )
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _PAIR = r"\{[^:{}]+:[^{}]+\}"
@@ -285,8 +284,8 @@ def _tests(column: Column, mode: SnapshotMode, strict: bool, rest: bool) -> dict
     if column.kind == "date" and not strict:
         # Under `--strict` no date is read in another order.
         tests = {
-            "date": _for_distinct(_readable_date),
-            "date_order": lambda cell: ~cell.str.contains(DAY_AND_MONTH),
+            "date": _for_distinct(lambda cell: _date(cell) | _needs_order(cell)),
+            "date_order": _for_distinct(lambda cell: ~_needs_order(cell)),
         }
     if column.is_list:
         blank_item = r"^,|\},\s*,|,$" if column.kind in BRACES else r"(^|,)\s*(,|$)"
@@ -330,9 +329,31 @@ def _date(cell: pl.Expr) -> pl.Expr:
     return parse_date(cell).is_not_null()
 
 
-def _readable_date(cell: pl.Expr) -> pl.Expr:
-    """Tell whether a cell is a date, or would be one if the order of its parts were known."""
-    return _date(cell) | cell.str.contains(DAY_AND_MONTH)
+def _needs_order(cell: pl.Expr) -> pl.Expr:
+    """Tell whether a cell is no date, and would be one if the order of its parts were known."""
+
+    def needs(cells: pl.Series) -> pl.Series:
+        candidates = cells.filter(cells.str.contains(r"^[0-9]{1,2}[-/.]")).unique()
+        return cells.is_in([one for one in candidates if _is_day_in_some_order(one)])
+
+    return cell.map_batches(needs, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _is_day_in_some_order(text: str) -> bool:
+    match = DAY_AND_MONTH.fullmatch(text)
+    if match is None:
+        return False
+    first, _, second, year = match.groups()
+    whole = int(year) if len(year) == 4 else 2000 + int(year)
+    return _exists(whole, int(first), int(second)) or _exists(whole, int(second), int(first))
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
 
 
 def _datetime(cell: pl.Expr) -> pl.Expr:

@@ -37,6 +37,12 @@ class EntityRows:
     fed: tuple[str, ...] = ()
     # Columns that only files have that are missing from the drop.
     unsaid: frozenset[str] = frozenset()
+    # The file of the layout, and its rows, that each of `files` is read for; as long as `files`
+    # until roster adds rows of its own.
+    places: tuple[tuple[str, Rows], ...] = ()
+    # Of users: ids, with the prefix, that several people have in this drop, and that it is new to
+    # set apart.
+    contested: frozenset[str] = frozenset()
 
     @property
     def file(self) -> str:
@@ -198,13 +204,15 @@ def _add_rows(
     # record does not affect the other.
     place = len(part.files)
     files = (*part.files, match.raw.name) if match.filled else part.files
+    here = (source.file.name, rows)
+    places = (*part.places, here) if match.filled else part.places
     blank = [pl.lit(None, pl.String).alias(name) for name in source.unsaid(rows)]
     added = _read_rows(rows, frame, place, dialect).with_columns(blank)
     lost = _once([part.lost, _lost_rows(rows, place, match)], files)
     frame = pl.concat([part.frame, added], how="diagonal")
     fed = tuple(dict.fromkeys([*part.fed, *source.fed(rows)]))
     said, unsaid = part.said | source.said(rows), part.unsaid | source.unsaid(rows)
-    return EntityRows(frame, lost, said, files, fed, unsaid - said)
+    return EntityRows(frame, lost, said, files, fed, unsaid - said, places)
 
 
 def _read_rows(

@@ -77,7 +77,7 @@ def _below_district(orgs: pl.DataFrame, sourced_id: str, dialect: ReadingOptions
     """Whether an org is to be below the district that roster adds."""
     known = [
         one.removeprefix(dialect.prefix)
-        for one, above in dialect.orgs().items()
+        for one, above in dialect.orgs.items()
         if above == f"{dialect.prefix}{sourced_id}"
     ]
     is_top = pl.col("parentSourcedId").is_null() & pl.col("status").is_null()

@@ -11,6 +11,7 @@ from transforms.binding.names import comparable_name
 from transforms.layouts.expressions import Cell
 from transforms.layouts.layout import Layout
 from transforms.layouts.options import ReadingOptions
+from transforms.layouts.ranges import range_keys
 
 ONEROSTER = "oneroster"
 # Settings that every layout uses, and settings that all declared layouts use.
@@ -76,8 +77,10 @@ def unused_settings(
         )
         instead = _instead(name, standard=layout is None)
         yield f"`{name}`, which layout {code} has no use for; these have: {users}. {instead}"
-    if layout is not None and "without" in dialect.said:
+    if layout is not None:
         yield from _wrong_without(layout, dialect)
+        yield from _unknown_files("without", dialect.without, layout)
+        yield from _unknown_files("set_apart", dialect.set_apart, layout)
 
 
 def _instead(setting: str, *, standard: bool) -> str:
@@ -106,6 +109,8 @@ def settings_used(layout: Layout) -> frozenset[str]:
     class_types = [rows.columns.get("classType") for rows in gives if rows.entity == "classes"]
     if any(cell is None or cell.reads for cell in class_types):
         settings.add("class_type")
+    if len(range_keys(layout)) > 1:
+        settings.add("set_apart")
     return ALWAYS_USED | DECLARED | settings
 
 
@@ -135,16 +140,20 @@ class _Recorder:
 
 
 def _wrong_without(layout: Layout, dialect: ReadingOptions) -> Iterator[str]:
-    """Files can only be missing from full snapshots, and they must be files of the layout."""
+    """Files can only be missing from full snapshots."""
     snapshot = layout.snapshot if dialect.snapshot is None else dialect.snapshot
-    if not snapshot:
+    if dialect.without and not snapshot:
         yield (
             "`without`, which is for drops that hold all there is. "
             "Remove it, or say `snapshot = true`"
         )
+
+
+def _unknown_files(setting: str, files: tuple[str, ...], layout: Layout) -> Iterator[str]:
     names = {comparable_name(name) for file in layout.files for name in (file.name, *file.names)}
-    for one in dialect.without:
+    for one in files:
         if comparable_name(PurePath(one.partition(":")[0].strip()).stem) not in names:
             yield (
-                f"`without` of {one!r}, which is no file of layout {layout.code}. Correct its name"
+                f"`{setting}` of {one!r}, which is no file of layout {layout.code}. "
+                "Correct its name"
             )

@@ -32,6 +32,7 @@ from transforms.layouts.layout import Layout, Rows
 from transforms.layouts.match import LayoutMatch, match_files
 from transforms.layouts.options import ReadingOptions
 from transforms.layouts.people import with_one_name
+from transforms.layouts.ranges import set_ids_apart
 from transforms.layouts.renames import restore_old_ids
 from transforms.layouts.source_ids import escape_source_ids
 from transforms.layouts.spreadsheets import check_spreadsheet_damage
@@ -84,6 +85,7 @@ def normalize_declared(layout: Layout, raw: Raw, dialect: ReadingOptions) -> Ros
         renames.renamed,
         cross_listed=layout.cross_lists(frames, dialect),
         salted=dialect.digests.made,
+        contested=parts["users"].contested if "users" in parts else frozenset(),
         today=dialect.today,
     )
 
@@ -98,6 +100,7 @@ def complete(
         lambda parts: check_spreadsheet_damage(parts, dialect.repair),
         escape_source_ids,
         _with_names,
+        lambda parts: set_ids_apart(parts, layout, dialect),
         *([lambda parts: with_district(parts, dialect)] if layout.district else []),
         lambda parts: (with_district_id(parts, dialect), []),
         lambda parts: with_years(_with_class_type(parts, dialect), dialect),

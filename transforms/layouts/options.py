@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
@@ -43,9 +43,14 @@ class ReadingOptions:
     # The courses of classes that earlier drops moved: class -> course, with the prefix.
     cross_listed: Mapping[str, str] = field(default_factory=dict)
     # The org above each org that the target has, by sourcedId; with the prefix.
-    # A function, since most layouts do not need it.
-    orgs: Callable[[], Mapping[str, str | None]] = dict
+    orgs: Mapping[str, str | None] = field(default_factory=dict)
     escape_ids: bool = False  # escape ids that OneRoster does not allow, in its own files too
+    # The ids of people that the target has and that contain a slash; with the prefix.
+    people: frozenset[str] = frozenset()
+    # The names that the target has of people whose id is `contested` (`Roster`); with the prefix.
+    holders: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Files whose people get other ids where people of another file have the same ones.
+    set_apart: tuple[str, ...] = ()
     # What columns of OneRoster files with other names are: entity -> name in the file -> column.
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     said: frozenset[str] = frozenset()  # settings present in the feed file: `words.grades`

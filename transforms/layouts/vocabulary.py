@@ -144,6 +144,8 @@ STATES: Words = {
 _YEARS: Words = {str(year): f"{year:02}" for year in range(1, 14)} | {
     f"{year:02}": f"{year:02}" for year in range(1, 14)
 }
+# No negative grades: PowerSchool's pages for Louisiana have -1 as pre-kindergarten, those for
+# Connecticut and Virginia as a kindergarten. No `Year 7`: a British year is no American grade.
 GRADES: Words = {
     **_YEARS,
     **{f"grade {year}": grade for year, grade in _YEARS.items()},
@@ -151,7 +153,7 @@ GRADES: Words = {
     **{f"{year}{mark} grade": f"{year:02}" for year in range(1, 14) for mark in ("st", "nd", "rd",
                                                                                  "th")},
     **dict.fromkeys(("kg", "k", "0", "00", "kindergarten", "kinder"), "KG"),
-    **dict.fromkeys(("pk", "pre-k", "prek", "prekindergarten", "pre-kindergarten", "-1"), "PK"),
+    **dict.fromkeys(("pk", "pre-k", "prek", "prekindergarten", "pre-kindergarten"), "PK"),
     **dict.fromkeys(("pr", "preschool", "pre-school"), "PR"),
     **dict.fromkeys(("tk", "transitionalkindergarten", "transitional kindergarten"), "TK"),
     **dict.fromkeys(("it", "infant", "toddler", "infanttoddler", "infant/toddler"), "IT"),

@@ -72,6 +72,12 @@ def normalize(layout: Layout | str, raw: Raw, dialect: ReadingOptions) -> Roster
     return replace(roster, findings=merge_findings([found.findings, roster.findings]))
 
 
+def is_declared(layout: Layout | str, raw: Raw) -> bool:
+    """Whether a layout declares how a drop becomes OneRoster; only these ask the ledger."""
+    found = recognize(layout, raw).layout
+    return found in LAYOUTS if isinstance(found, str) else found is not None and not found.base
+
+
 def idle_settings(layout: Layout | str, dialect: ReadingOptions) -> Iterator[str]:
     """Yield a sentence for each setting of the feed file that the layout does not use."""
     standard = layout == ONEROSTER or (isinstance(layout, Layout) and bool(layout.base))
