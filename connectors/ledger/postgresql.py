@@ -114,11 +114,11 @@ NEXT_STEPS = {
 }
 
 # SQLSTATEs of what soon passes, by their first characters (PostgreSQL 18, appendix A): connections,
-# too many of them, what a server ended, and transactions in each other's way. PgBouncer has one
-# for everything.
+# too many of them, what a server ended, and transactions in each other's way. PgBouncer has 08P01
+# for everything: of a server that has died, too, and of what it never allows.
 PASSING_STATES = ("08", "53300", "57P", "25P03", "25P04", "40001", "40P01")
-PGBOUNCER_STATE = "08P01"
-# Words in what a server or a pooler says to a client that it does not serve now, but soon will.
+NEVER_ALLOWED = "statement pooling"
+# Words in what a server or a pooler says to a client that it does not let in now, but soon will.
 PASSING_WORDS = (
     "database system is",
     "too many",
@@ -149,7 +149,7 @@ class Postgresql:
 
     def _explained(self) -> AbstractContextManager[None]:
         return as_ledger_error(
-            self.place, (SQLAlchemyError, psycopg.Error), NEXT_STEPS, kind_of=_kind_of
+            self.place, (SQLAlchemyError, psycopg.Error), NEXT_STEPS, kind_of=kind_of
         )
 
     @contextmanager
@@ -253,17 +253,18 @@ def _number(name: str) -> int:
     return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
-def _kind_of(error: Exception) -> type[LedgerError]:
+def kind_of(error: Exception) -> type[LedgerError]:
     """Return what became of a ledger's database, by the error of the driver."""
     original = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(original, psycopg.Error):
         return LedgerError
     state, message = original.sqlstate or "", str(original)
-    if state == PGBOUNCER_STATE or (not state and FATAL in message):
+    if state:
+        passes = state.startswith(PASSING_STATES) and NEVER_ALLOWED not in message
+        return LedgerNotReady if passes else LedgerError
+    if FATAL in message:
         passes = any(word in message for word in PASSING_WORDS)
         return LedgerNotReady if passes else LedgerError
-    if state:
-        return LedgerNotReady if state.startswith(PASSING_STATES) else LedgerError
     return LedgerUnreachable if isinstance(original, psycopg.OperationalError) else LedgerError
 
 
