@@ -9,7 +9,7 @@ transaction that stays open. A run has two connections: that of its lock, and an
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from hashlib import sha256
 from threading import RLock
 from typing import Any
@@ -147,10 +147,16 @@ class Postgresql:
         self._engine = _create_engine(url)
         self._locks = ServerLocks(place, _connector(self._engine))
 
-    def _explained(self) -> AbstractContextManager[None]:
-        return as_ledger_error(
-            self.place, (SQLAlchemyError, psycopg.Error), NEXT_STEPS, kind_of=kind_of
-        )
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        errors = (SQLAlchemyError, psycopg.Error)
+        try:
+            with as_ledger_error(self.place, errors, NEXT_STEPS, kind_of=kind_of):
+                yield
+        except LedgerUnreachable:
+            # Whatever state its connection is in, the next attempt makes another one.
+            self._engine.dispose()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -216,10 +222,9 @@ class Postgresql:
 
     def confirm_locks(self) -> None:
         """Take back what was lost; raise `LedgerError` if another run may have held it since."""
-        with self._explained():
-            if not self._locks.are_held():
-                with self.writing():
-                    pass
+        if not self._locks.are_held():
+            with self.writing():
+                pass
 
     def locked_among(self, names: Collection[str]) -> frozenset[str]:
         """Return which of some locks anybody holds now."""
@@ -265,7 +270,9 @@ def kind_of(error: Exception) -> type[LedgerError]:
     if FATAL in message:
         passes = any(word in message for word in PASSING_WORDS)
         return LedgerNotReady if passes else LedgerError
-    return LedgerUnreachable if isinstance(original, psycopg.OperationalError) else LedgerError
+    # PgBouncer may answer twice when a server dies, which the driver calls an internal error.
+    away = isinstance(original, psycopg.OperationalError | psycopg.InternalError)
+    return LedgerUnreachable if away else LedgerError
 
 
 def _settings(newer: bool) -> str:

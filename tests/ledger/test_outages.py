@@ -186,6 +186,7 @@ def test_several_feeds_are_held_by_one_connection(server: Server) -> None:
             ),
             LedgerError,
         ),
+        (psycopg.InternalError("received 2 results from command 'ROLLBACK'"), LedgerUnreachable),
         (psycopg.OperationalError("FATAL:  password authentication failed"), LedgerError),
         (psycopg.errors.DiskFull("No space left on device"), LedgerError),
         (psycopg.errors.NotNullViolation("null value"), LedgerError),
