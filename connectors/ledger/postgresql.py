@@ -9,7 +9,7 @@ transaction that stays open. A run has two connections: that of its lock, and an
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from hashlib import sha256
 from threading import RLock
 from typing import Any
@@ -114,11 +114,11 @@ NEXT_STEPS = {
 }
 
 # SQLSTATEs of what soon passes, by their first characters (PostgreSQL 18, appendix A): connections,
-# too many of them, what a server ended, and transactions in each other's way. PgBouncer has one
-# for everything.
+# too many of them, what a server ended, and transactions in each other's way. PgBouncer has 08P01
+# for everything: of a server that has died, too, and of what it never allows.
 PASSING_STATES = ("08", "53300", "57P", "25P03", "25P04", "40001", "40P01")
-PGBOUNCER_STATE = "08P01"
-# Words in what a server or a pooler says to a client that it does not serve now, but soon will.
+NEVER_ALLOWED = "statement pooling"
+# Words in what a server or a pooler says to a client that it does not let in now, but soon will.
 PASSING_WORDS = (
     "database system is",
     "too many",
@@ -147,10 +147,16 @@ class Postgresql:
         self._engine = _create_engine(url)
         self._locks = ServerLocks(place, _connector(self._engine))
 
-    def _explained(self) -> AbstractContextManager[None]:
-        return as_ledger_error(
-            self.place, (SQLAlchemyError, psycopg.Error), NEXT_STEPS, kind_of=_kind_of
-        )
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        errors = (SQLAlchemyError, psycopg.Error)
+        try:
+            with as_ledger_error(self.place, errors, NEXT_STEPS, kind_of=kind_of):
+                yield
+        except LedgerUnreachable:
+            # Whatever state its connection is in, the next attempt makes another one.
+            self._engine.dispose()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -216,10 +222,9 @@ class Postgresql:
 
     def confirm_locks(self) -> None:
         """Take back what was lost; raise `LedgerError` if another run may have held it since."""
-        with self._explained():
-            if not self._locks.are_held():
-                with self.writing():
-                    pass
+        if not self._locks.are_held():
+            with self.writing():
+                pass
 
     def locked_among(self, names: Collection[str]) -> frozenset[str]:
         """Return which of some locks anybody holds now."""
@@ -253,18 +258,21 @@ def _number(name: str) -> int:
     return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
-def _kind_of(error: Exception) -> type[LedgerError]:
+def kind_of(error: Exception) -> type[LedgerError]:
     """Return what became of a ledger's database, by the error of the driver."""
     original = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(original, psycopg.Error):
         return LedgerError
     state, message = original.sqlstate or "", str(original)
-    if state == PGBOUNCER_STATE or (not state and FATAL in message):
+    if state:
+        passes = state.startswith(PASSING_STATES) and NEVER_ALLOWED not in message
+        return LedgerNotReady if passes else LedgerError
+    if FATAL in message:
         passes = any(word in message for word in PASSING_WORDS)
         return LedgerNotReady if passes else LedgerError
-    if state:
-        return LedgerNotReady if state.startswith(PASSING_STATES) else LedgerError
-    return LedgerUnreachable if isinstance(original, psycopg.OperationalError) else LedgerError
+    # PgBouncer may answer twice when a server dies, which the driver calls an internal error.
+    away = isinstance(original, psycopg.OperationalError | psycopg.InternalError)
+    return LedgerUnreachable if away else LedgerError
 
 
 def _settings(newer: bool) -> str:

@@ -16,8 +16,9 @@ import psycopg
 import pytest
 
 from connectors.ledger import Busy, FeedKey, Ledger, LedgerError, Plan, Run
+from connectors.ledger.postgresql import kind_of
 from connectors.ledger.retry import Retries
-from connectors.ledger.tables import LedgerUnreachable
+from connectors.ledger.tables import LedgerNotReady, LedgerUnreachable
 from connectors.oneroster.sandbox import Sandbox
 from tests.ledger.server import Server
 from tests.ledger.test_server import disconnect, rows
@@ -167,6 +168,33 @@ def test_several_feeds_are_held_by_one_connection(server: Server) -> None:
             busy = [key for key in keys if other.holder(key)]
 
     assert ((2, 0, 0), keys) == (found, busy)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (psycopg.OperationalError("connection failed: Connection refused"), LedgerUnreachable),
+        (psycopg.OperationalError("FATAL:  the database system is starting up"), LedgerNotReady),
+        (psycopg.OperationalError("FATAL:  sorry, too many clients already"), LedgerNotReady),
+        (psycopg.errors.AdminShutdown("terminating connection"), LedgerNotReady),
+        (psycopg.errors.DeadlockDetected("deadlock detected"), LedgerNotReady),
+        # What PgBouncer 1.18 says when the server dies under it, and what it never allows.
+        (psycopg.errors.ProtocolViolation("invalid server parameter"), LedgerNotReady),
+        (
+            psycopg.errors.ProtocolViolation(
+                "transaction blocks not allowed in statement pooling mode"
+            ),
+            LedgerError,
+        ),
+        (psycopg.InternalError("received 2 results from command 'ROLLBACK'"), LedgerUnreachable),
+        (psycopg.OperationalError("FATAL:  password authentication failed"), LedgerError),
+        (psycopg.errors.DiskFull("No space left on device"), LedgerError),
+        (psycopg.errors.NotNullViolation("null value"), LedgerError),
+    ],
+)
+def test_only_what_soon_passes_is_waited_for(error: psycopg.Error, kind: type[LedgerError]) -> None:
+    """A wrong password stays wrong; a server that starts has started in a while."""
+    assert kind is kind_of(error)
 
 
 def unreachable() -> None:
