@@ -34,7 +34,7 @@ START_SECONDS, LOOK_SECONDS = 180.0, 0.5
 # How many flow runs a worker runs at once: without a limit, sixty nights that are due in the same
 # minute begin together, and the server answers none of them in time.
 RUNS_PER_CORE = 2  # the start of a run takes 3 seconds of a core, and most of the rest is waiting
-WAITING_FORMS = 2  # flow runs that wait for a person's approval take a place each
+WAITING_FORMS = 2  # each flow run whose form nobody has answered yet takes a place
 # Prefect's server has 15 connections to its database (on SQLite no setting raises that), and needs
 # some itself.
 MOST_RUNS = 12
