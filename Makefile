@@ -60,7 +60,7 @@ demo: install
 	$(BIN)/roster sync sample_data/oneroster_1_2
 
 server: install
-	$(BIN)/python -m flows.orchestration.server start --port $(PORT)
+	$(BIN)/python -m flows.orchestration.server start --port $(PORT) $(if $(LIMIT),--limit $(LIMIT))
 
 stop:
 	$(BIN)/python -m flows.orchestration.server stop

@@ -51,8 +51,10 @@ def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> RunResu
     """Run a job, and record its result in the ledger.
 
     A command that sends holds the lock of the feed meanwhile. `pipeline` is what to run if that is
-    neither the nine steps of a drop nor the approval of a plan.
+    neither the nine steps of a drop nor the approval of a plan. Raises `SettingsError` if the feed
+    is to be sent from a cluster, and `watch` cannot.
     """
+    _refuse_cluster(job, watch)
     is_full_run = pipeline is None and not job.run.approve
     pipeline = pipeline or (approve if job.run.approve else run_pipeline)
     with Ledger(job.ledger_at, patience=job.load.patience_seconds) as ledger:
@@ -68,6 +70,19 @@ def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> RunResu
                     result = pipeline(with_newest_files(job, archive), ledger, archive, watch)
                 result = finish_run(result, run, job, ledger, archive)
             return notify(result, job, ledger, whole=is_full_run)
+
+
+CLUSTER = (
+    "The feed file says `runner = {runner!r}` under `[run]`, and only flows in Prefect send from a "
+    "cluster. Run the flow (prefect deployment run nightly/NAME), or send from this machine: say "
+    "--workers 1, or remove `runner`."
+)
+
+
+def _refuse_cluster(job: Job, watch: Watch) -> None:
+    sends = job.run.command == "sync" and not job.rehearsal
+    if sends and job.load.runner and not watch.sends_from_clusters:
+        raise SettingsError(CLUSTER.format(runner=job.load.runner))
 
 
 def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:

@@ -301,8 +301,9 @@ def _state_of_file(
         due, overdue = (
             last_due(feed.schedule.cron, feed.time_zone, at) for at in (now, now - GRACE)
         )
-    changed = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-    known_since = night.known_since if night and night.known_since else changed
+    known_since = night.known_since if night else None
+    if known_since is None and not status.runs:  # a file may be changed once the feed has run
+        known_since = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     word, sentence = state_in_words(
         status, due, overdue, now, night, known_since=known_since, paused=feed.schedule.paused
     )
@@ -327,18 +328,18 @@ def state_in_words(
         overdue: The same as of so long ago that it can no longer be pending.
         now: The time.
         night: What its scheduler says; None if there is none, or if it does not know the feed.
-        known_since: Since when the feed has been there. Before that, nothing was due.
+        known_since: Since when the feed has been there, if that is known. Before that, nothing
+            was due.
         paused: Whether its schedule is paused.
     """
     if status.holder:
         return "running", f"Run {status.holder.run} is under way since {status.holder.since}."
-    seen, is_new = [run.started for run in status.runs], False
-    if not seen and known_since is not None:  # nothing was missed before it was there
-        is_new = due is not None and due < known_since
-        due, overdue = (at if at and at >= known_since else None for at in (due, overdue))
+    is_new = due is not None and known_since is not None and due < known_since
     done = _ended(status) if status.last else _never_run(paused=paused, is_new=is_new)
+    if known_since is not None:
+        due, overdue = (at if at and at >= known_since else None for at in (due, overdue))
     for at in (overdue, due):
-        if at is not None and not any(started >= at for started in seen):
+        if at is not None and not any(run.started >= at for run in status.runs):
             missed = _missed(at, at == overdue, now, night, status)
             return min(done, missed or done, key=lambda one: WORST.index(one[0]))
     return done

@@ -22,6 +22,8 @@ T = TypeVar("T")
 class Watch:
     """Follows a run, and shows nothing. Subclasses show it. A context manager."""
 
+    sends_from_clusters = False  # whether `sending` knows how to
+
     def __enter__(self) -> Self:
         return self
 

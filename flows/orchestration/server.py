@@ -31,6 +31,20 @@ from flows.reports.screen import print_line
 PORT, POOL = 4200, "roster"
 PREFECT = str(Path(sys.executable).parent / "prefect")
 START_SECONDS, LOOK_SECONDS = 180.0, 0.5
+# How many flow runs a worker runs at once: without a limit, sixty nights that are due in the same
+# minute begin together, and the server answers none of them in time.
+RUNS_PER_CORE = 2  # the start of a run takes 3 seconds of a core, and most of the rest is waiting
+WAITING_FORMS = 2  # each flow run whose form nobody has answered yet takes a place
+# Prefect's server has 15 connections to its database (on SQLite no setting raises that), and needs
+# some itself.
+MOST_RUNS = 12
+# How Prefect's clients, the worker's among them, outlast a busy server. They always retry 503, with
+# which it answers if its database is locked. If all its connections are taken it answers 500, and
+# does nothing. Seven retries take about four minutes: each waits twice as long as the one before.
+CLIENT_RETRIES = {
+    "PREFECT_CLIENT_MAX_RETRIES": "7",
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504",
+}
 READY = (
     "Prefect is ready: http://{host}:{port}\n"
     "Its page and its API ask for a password, which is {password}.\n"
@@ -78,13 +92,22 @@ class ServerLocation:
             ),
             "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
             "PREFECT_WORKER_QUERY_SECONDS": "5",
+            **CLIENT_RETRIES,
         }
         return {**defaults, **given, **ours, **access.password_settings(self.state, given)}
 
 
-def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
+def runs_at_once(cores: int | None) -> int:
+    """Return how many flow runs a worker on a machine with so many cores runs at once."""
+    return min(MOST_RUNS, RUNS_PER_CORE * (cores or 1) + WAITING_FORMS)
+
+
+def start(
+    place: ServerLocation, environment: Mapping[str, str], limit: int | None = None
+) -> list[str]:
     """Start server and worker unless they run, deploy the flows, and return when all is ready.
 
+    The worker runs `limit` flow runs at once; None for a limit by the cores of the machine.
     Returns the names of those that ran before. Raises `DaemonError` if one of them cannot start.
     """
     _check_port(place, Daemon("server", place.folder, environment))
@@ -97,13 +120,17 @@ def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
     _wait(lambda: _answers(place), server)
     access.check_password(place.api, place.state, environment)
     if "worker" not in ran:
-        worker.start(
-            [PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL]
-        )
+        worker.start(worker_command(limit or runs_at_once(os.cpu_count())))
     # The worker creates the pool, without which nothing can be deployed.
     _wait(lambda: _has_worker(place, own[access.CLIENT_AUTH]), worker)
     _deploy(own)
     return ran
+
+
+def worker_command(limit: int) -> list[str]:
+    """Return the command that starts a worker."""
+    words = ["worker", "start", "--pool", POOL, "--type", "process", "--name", POOL]
+    return [PREFECT, *words, "--limit", str(limit)]
 
 
 def stop(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
@@ -198,12 +225,13 @@ def main() -> int:
     parser.add_argument(
         "--state", type=Path, default=Path(os.environ.get("ROSTER_STATE") or ".roster")
     )
+    parser.add_argument("--limit", type=int, help="how many flow runs the worker runs at once")
     options = parser.parse_args()
     place = ServerLocation(options.state.absolute(), options.port)
     try:
         protect_state_folder(place.state)
         if options.what == "start":
-            ran = start(place, os.environ)
+            ran = start(place, os.environ, options.limit)
             if ran:
                 print(f"Ran already: {', '.join(ran)}. The flows were deployed again.")
             print(_ready_text(options.state, place))

@@ -66,6 +66,8 @@ NOT_INSTALLED = (
 class Tasks(Watch):
     """Runs the stages and batches of a run as Prefect tasks, and shows its progress."""
 
+    sends_from_clusters = True
+
     def __init__(self, name: str) -> None:
         """`name` is the feed's, and begins the keys of its artifacts."""
         self._name = name

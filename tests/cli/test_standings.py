@@ -155,7 +155,9 @@ def test_no_state_looks_better_than_what_happened(
     status = FeedStatus(KEY, tuple(runs), None, (), "")
     now, overdue = DUE + timedelta(hours=hours), DUE if hours > 2 else DUE - timedelta(days=1)
 
-    assert word == state_in_words(status, DUE, overdue, now, says, known_since=BEFORE)[0]
+    known_since = None if runs else BEFORE
+
+    assert word == state_in_words(status, DUE, overdue, now, says, known_since=known_since)[0]
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,7 @@ def test_no_state_looks_better_than_what_happened(
         ([], None, None, AFTER, True, "paused"),
         ([], None, None, AFTER, False, "not due"),
         (LAST_NIGHT, None, None, AFTER, False, "succeeded"),
+        (LAST_NIGHT, None, DUE, AFTER, False, "succeeded"),
     ],
 )
 def test_a_feed_that_was_not_due_missed_nothing(

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from flows.orchestration.server import CLIENT_RETRIES, runs_at_once
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE, COMPOSE = ROOT / "Dockerfile", ROOT / "compose.yaml"
 SOURCES = [
@@ -119,6 +121,14 @@ def test_nothing_starts_without_the_password_of_prefect(
     done = subprocess.run([*words, *shown], capture_output=True, text=True, check=False)
 
     assert (code, said) == (done.returncode, done.stdout)
+
+
+def test_a_worker_is_limited_and_patient(compose: dict[str, Any]) -> None:
+    """As that of `make server` on two cores."""
+    worker = compose["services"]["worker"]
+
+    assert ["--limit", f"${{WORKER_LIMIT:-{runs_at_once(2)}}}"] == worker["command"][-2:]
+    assert CLIENT_RETRIES.items() <= worker["environment"].items()
 
 
 def test_nobody_is_told_of_the_use(compose: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from flows.orchestration import access
 from flows.orchestration.daemons import Daemon, DaemonError
+from flows.orchestration.server import ServerLocation, runs_at_once, worker_command
 from tests.orchestration.orchestra import ROOT, Orchestra
 from tests.orchestration.restart import Restart
 
@@ -45,6 +46,35 @@ def refused(state: Path, port: int) -> str:
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (1, "") == (done.returncode, done.stdout)
     return done.stderr
+
+
+@pytest.mark.parametrize(("cores", "limit"), [(None, 4), (1, 4), (2, 6), (4, 10), (64, 12)])
+def test_a_worker_runs_so_many_at_once(cores: int | None, limit: int) -> None:
+    """By the cores, within what Prefect's server bears."""
+    assert limit == runs_at_once(cores)
+    assert ["--limit", str(limit)] == worker_command(limit)[-2:]
+
+
+def test_prefect_knows_the_settings_that_make_its_clients_patient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that it does not know would do nothing. What the environment says takes precedence."""
+    given = {"PREFECT_CLIENT_MAX_RETRIES": "2"}
+    for patience, retries in (({}, 7), (given, 2)):
+        for name, value in ServerLocation(tmp_path).environment(patience).items():
+            monkeypatch.setenv(name, value)
+        from prefect.settings import Settings  # noqa: PLC0415  (takes seconds)
+
+        client = Settings().client
+
+        assert (retries, {500, 504}) == (client.max_retries, client.retry_extra_codes)
+
+
+def test_the_worker_was_started_with_a_limit(prefect: Orchestra) -> None:
+    """The one that tests use, too."""
+    worker = Daemon("worker", prefect.state / "prefect", {})
+
+    assert f"--limit {runs_at_once(os.cpu_count())}" in worker.command
 
 
 def test_a_port_of_another_program_is_refused(tmp_path: Path, taken: int) -> None:
