@@ -222,7 +222,8 @@ def _map_column(
     }
     rows = records.accepted.filter(pl.col(column).is_in(list(unknown)))
     rule = how.refuses or ("target_mapped" if how.unknown else "target_value")
-    detail = f"sent as {how.unknown!r}" if how.unknown else ""
+    table = f"[target.{how.map_name}]"
+    detail = f"sent as {how.unknown!r}; {table}" if how.unknown else "" if how.refuses else table
     found = row_findings(
         rule,
         rows,
@@ -307,7 +308,12 @@ def _with_addresses(
     missing = accepted.filter(pl.col("email").is_null())
     found = [
         row_findings(
-            "target_value", wrong, file=records.file, entity="users", column="email", value="email"
+            "target_address",
+            wrong,
+            file=records.file,
+            entity="users",
+            column="email",
+            value="email",
         ),
         row_findings("target_email", missing, file=records.file, entity="users", column="email"),
         row_findings(
