@@ -151,7 +151,7 @@ _CELL = (
     Rule("score_scale", "error", "an item is not of the form `{label:value}`", "Write `{A:94},{B:84}`."),
     Rule("spreadsheet_date", "warning", "a spreadsheet turned ranges of grades into dates", "Export again, and don't open the file in Excel first, or set `repair = true` under [source].", strict="error"),
     Rule("spreadsheet_number", "error", "a spreadsheet rounded an id, and its digits are lost", "Export again, and don't open the file in Excel first."),
-    Rule("spreadsheet_mended", "warning", "a spreadsheet wrote ids in scientific notation; they were converted back", "Export again, and don't open the file in Excel first.", strict="error"),
+    Rule("spreadsheet_mended", "warning", "values that a spreadsheet had damaged were repaired", "Export again, and don't open the file in Excel first.", strict="error"),
     Rule("zeros_differ", "warning", "references differ from the ids of their records only by leading zeros", "Export ids as text in every file, or set `repair = true` under [source].", strict="error"),
     Rule("described_twice", "warning", "rows describe one record differently; one of them was used, and always will be", "Find out which one is right."),
     Rule("deleted_and_kept", "warning", "a row deletes a record that an earlier row keeps; the record stays", "Keep one of the two rows."),

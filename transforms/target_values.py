@@ -258,7 +258,8 @@ def _map_column(
     }
     rows = records.accepted.filter(pl.col(column).is_in(list(unknown)))
     rule = how.refuses or ("target_mapped" if how.unknown else "target_value")
-    detail = f"sent as {how.unknown!r}" if how.unknown else ""
+    table = f"[target.{how.map_name}]"
+    detail = f"sent as {how.unknown!r}; {table}" if how.unknown else "" if how.refuses else table
     if not how.refuses:
         rows = cells_of_files.first_seen(rows, records, column)
     found = row_findings(

@@ -36,7 +36,7 @@ def test_a_range_of_grades_that_became_a_date(grade: str, meant: str, tmp_path: 
     }
     assert meant == column(mended.tables["users"].frame, "grades")["s1"]
     assert "spreadsheet_date" in rules(left.findings)
-    assert "spreadsheet_date" in rules(mended.findings)
+    assert "spreadsheet_mended" in rules(mended.findings)
 
 
 def test_an_id_in_powers_of_ten_rejects_its_row(tmp_path: Path) -> None:

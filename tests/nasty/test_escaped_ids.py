@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
+from tests.rest.newer import feeding
 from tests.rosters import Rows, district, drop
 from tests.running import Run, roster
 from tests.serving import Served
@@ -110,6 +111,22 @@ def test_people_are_found_as_the_source_spells_them(at: Served, tmp_path: Path) 
         if file.is_file() and b"UID:1" in file.read_bytes()
     ]
     assert [] == left
+
+
+def test_ids_of_an_api_are_escaped_too(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The next night asks for no record by the escaped id, and sends nothing."""
+    with feeding(tmp_path, sandbox) as (source, feed):
+        source.records = json.loads(json.dumps(source.records).replace('"ana"', '"UID:1"'))
+        before = feed.run("check")
+        file = feed.folder / "juniper.toml"
+        file.write_text(file.read_text() + SETTING)
+
+        first, again = feed.run("sync"), feed.run("sync")
+
+        assert before.total("rejected") > 0
+        assert (0, 0, "unchanged") == (first.code, first.total("rejected"), again.json["status"])
+        assert "UID@3a1" in feed.holds("users")
+        assert "record_unlisted" not in Path(again.json["report"]).read_text("utf-8")
 
 
 def test_an_export_can_be_read_again(tmp_path: Path) -> None:

@@ -297,3 +297,46 @@ def answers(sentence: str, named: str) -> bool:
     if named == "rest.profile":  # it contradicts other keys, which the sentence is about
         return bool(others)
     return key in sentence and ("emove" in sentence or bool(others))
+
+
+@pytest.mark.parametrize(
+    ("way", "refused", "more"),
+    [
+        ("recognized", ("arrival", "wait"), {"arrival": {"wait": "2h", "settle": "2m"}}),
+        ("recognized", ("arrival", "wait"), {"arrival": {"wait": "2h", "ready": "_READY"}}),
+        ("an API, by a client", ("rest", "full_days"), {"rest": FETCHED | {"full_days": 3, "delta": True}}),
+        ("an API, by a ready token", ("rest", "cookies"), {"rest": FETCHED | {"cookies": False}}),
+        ("an API, by a client", ("source", "without"), {"rest": FETCHED | {"collections": ["orgs"]}}),
+        ("an API, by a client", ("arrival", "settle"), {"rest": FETCHED | {"patience_seconds": 5}}),
+        ("an API, by a client", ("", "drop_date"), {"max_age": "36h"}),
+        ("an API, by a client", ("source", "snapshot"), {"removed": {"users": "keep"}}),
+        ("recognized", ("run", "cluster"), {"run": {"cluster": "tcp://scheduler.example.edu:8786", "runner": "dask"}}),
+        ("recognized", ("run", "cluster"), {"run": {"processes": 2}}),
+        ("a zip", ("arrival", "spread"), {"max_age": "36h"}),
+        ("oneroster", ("source", "words"), {"target": SANDBOX | {"sex": {"x": "other"}}}),
+        ("oneroster", ("source", "district"), {"target": SANDBOX | {"session_org": "d"}}),
+    ],
+)  # fmt: skip
+def test_what_a_refusal_recommends_is_accepted(
+    way: str, refused: tuple[str, str], more: Document, tmp_path: Path
+) -> None:
+    """Every setting that it says to use is named in it, and changes the run."""
+    for name in ("drop", "drop.zip"):
+        (tmp_path / name).mkdir()
+    before = job(tmp_path, setting(WAYS[way], *refused))
+
+    after = job(tmp_path, WAYS[way] | more)
+
+    assert isinstance(before, SettingsError)
+    assert not isinstance(after, SettingsError)
+    assert job(tmp_path, WAYS[way]) != after
+    named = {name.rpartition(".")[2] for name in names_in(str(before))}
+    new = {
+        key
+        for table, value in more.items()
+        for key in (value if isinstance(value, dict) else {table})
+        if not isinstance(WAYS[way].get(table), dict) or key not in WAYS[way][table]
+    }
+    assert new <= named | {table for table in more if f"[{table}]" in str(before)} | {"users"} | {
+        *FETCHED
+    }

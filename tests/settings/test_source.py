@@ -246,6 +246,21 @@ def test_a_feeds_file_is_refused_for_a_setting_that_does_nothing(
     assert said in caught.value.problems[0]
 
 
+def test_files_are_missing_of_snapshots_only(tmp_path: Path) -> None:
+    """Canvas says of each record that it has left, unless the feed file calls its drops whole."""
+    file = tmp_path / "larkspur.toml"
+    text = (
+        'layout = "canvas"\ndrop = "drop"\ntarget.url = "sandbox"\nsource.without = ["users.csv"]\n'
+    )
+    file.write_text(text)
+    with pytest.raises(SettingsError, match="or say `snapshot = true`"):
+        read_feed(file)
+
+    file.write_text(text + "source.snapshot = true\n")
+
+    assert read_feed(file).source.snapshot
+
+
 def test_what_is_set_to_nothing_is_no_setting(tmp_path: Path) -> None:
     """A file that was written by a program may name them all."""
     file = tmp_path / "larkspur.toml"

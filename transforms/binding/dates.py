@@ -44,7 +44,7 @@ def read_dates(
         days = {value: _read(value, declared, order, today, century) for value in values}
         other = frame.filter(pl.col(name).is_in(values))
         frame = frame.with_columns(pl.col(name).replace(days))
-        found += _reports(other, name, days, file, order)
+        found += _reports(other, name, days, file, order, declared)
     return frame, found
 
 
@@ -89,13 +89,22 @@ def _read(value: str, declared: DateOrder, order: DateOrder, today: date, centur
 
 
 def _reports(
-    rows: pl.DataFrame, column: str, days: dict[str, str], file: str, order: DateOrder
+    rows: pl.DataFrame,
+    column: str,
+    days: dict[str, str],
+    file: str,
+    order: DateOrder,
+    declared: DateOrder,
 ) -> list[Findings]:
-    """Report the dates that were read: those with their year in front, and the others."""
+    """Report the dates that were read: those with their year in front, and the others.
+
+    The others are as they should be, if the feed file declares their order.
+    """
     read = [value for value, day in days.items() if day != value]
     front = [value for value in read if _YEAR_FIRST.fullmatch(value)]
     back = [value for value in read if value not in front]
     detail = f"with {ORDERS[order]}" if order in ORDERS else "each of them can mean one day only"
+    back = [] if declared else back
     return [
         part
         for rule, values, words in (("respelled", front, ""), ("date_read", back, detail))

@@ -69,8 +69,10 @@ def with_district(
     frame = with_records(
         orgs.having(orgs.frame.with_columns(parent.alias("parentSourcedId"))), [district]
     )
-    finding = file_finding("district_made", orgs.file, f"{dialect.district!r}, {sourced_id}")
-    return parts | {"orgs": orgs.having(frame, "parentSourcedId")}, [finding]
+    findings = [file_finding("district_made", orgs.file, f"{dialect.district!r}, {sourced_id}")]
+    if {"district.name", "district.id"} <= dialect.said:
+        findings = []  # it is the one that the feed file describes
+    return parts | {"orgs": orgs.having(frame, "parentSourcedId")}, findings
 
 
 def _below_district(orgs: pl.DataFrame, sourced_id: str, dialect: ReadingOptions) -> pl.Expr:

@@ -51,13 +51,16 @@ def _check_dates(
     if not damaged.height:
         return part, []
     grades = {word: _grades_of(word) if repair else "" for word in damaged["value"].unique()}
-    detail = "mended" if repair else "left out"
-    finding = _finding("spreadsheet_date", damaged, part, entity, "grades", detail)
+    repaired = pl.col("value").is_in([word for word, meant in grades.items() if meant])
+    findings = [
+        _finding("spreadsheet_mended", damaged.filter(repaired), part, entity, "grades"),
+        _finding("spreadsheet_date", damaged.filter(~repaired), part, entity, "grades", "left out"),
+    ]
     cells = {
         cell: _replace_items(cell, grades) or None
         for cell in part.frame["grades"].drop_nulls().unique()
     }
-    return part.having(part.frame.with_columns(pl.col("grades").replace(cells))), [finding]
+    return part.having(part.frame.with_columns(pl.col("grades").replace(cells))), findings
 
 
 def _grades_of(word: str) -> str:
@@ -130,8 +133,8 @@ def _check_zeros(
         rows = unknown.filter(word.is_in(list(known)))
         if not rows.height:
             continue
-        detail = "mended" if repair else "not mended"
-        findings.append(_finding("zeros_differ", rows, part, entity, column.name, detail))
+        rule, detail = ("spreadsheet_mended", "") if repair else ("zeros_differ", "not mended")
+        findings.append(_finding(rule, rows, part, entity, column.name, detail))
         if repair:
             damaged = pl.col(ROW).is_in(rows[ROW].implode())
             frame = frame.with_columns(

@@ -159,7 +159,8 @@ def _idle_columns(files: dict[str, RawFile], dialect: ReadingOptions) -> list[Fi
         file_finding(
             "setting_idle",
             "",
-            f"`columns.{name}` names {cell!r}, which {files[name].name} does not have. Remove it",
+            f"`columns.{name}` names {cell!r}, which {files[name].name} does not have. "
+            "Correct its name, or remove it",
         )
         for name, cells in dialect.columns.items()
         if name in files
