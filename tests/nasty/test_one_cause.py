@@ -39,11 +39,16 @@ def told(checked: Checked) -> Counter[str]:
 def test_only_a_file_that_every_roster_needs_may_not_be_empty(
     name: str, rule: str, tmp_path: Path
 ) -> None:
-    """Some systems write the files of a grade book that nobody uses."""
+    """Some systems write the files of a grade book that nobody uses, and may call them absent."""
     drop(tmp_path, district())
     (tmp_path / f"{name}.csv").write_text(csv_text(name, []), newline="")
 
     assert {rule: 1} == told(judged_drop(tmp_path))
+
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace(f"file.{name},bulk", f"file.{name},absent"))
+    unexpected = {"manifest_file_unexpected"} if name == "enrollments" else set()
+    assert {rule, *unexpected} == {*told(judged_drop(tmp_path))}
 
 
 def test_an_empty_drop_is_one_finding(tmp_path: Path) -> None:

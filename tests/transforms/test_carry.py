@@ -10,6 +10,7 @@ from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY, judged, ledger
 from tests.layouts.clever import clever
 from tests.layouts.normalizing import normalized
+from tests.learning import learning
 from tests.rosters import Rows, changed, district, raw
 from transforms.checks import check
 from transforms.layouts.options import ReadingOptions
@@ -151,6 +152,26 @@ def test_a_user_without_an_address_is_refused_unless_a_template_gives_one(
     assert ["bo@students.example.edu"] == filled.standing["users"].accepted.filter(sourcedId="bo")[
         "email"
     ].to_list()
+
+
+def test_a_score_status_that_the_target_does_not_know_refuses_the_result(tmp_path: Path) -> None:
+    """Another one would say something else of the student."""
+    rows = district() | {
+        name: learning()[name] for name in ("categories", "scoreScales", "lineItems", "results")
+    }
+    rows["results"][0]["scoreStatus"] = "ext:late"
+
+    result = map_to_target(
+        judged(tmp_path, rows).standing,
+        feed_vocabulary(TIMEBACK.vocabulary),
+        {},
+        TIMEBACK.collections,
+        None,
+    )
+
+    assert [("r9", "target_score_status")] == result.findings.errors.select(
+        "sourcedId", "rule"
+    ).rows()
 
 
 def test_an_invalid_address_is_one_finding(tmp_path: Path) -> None:

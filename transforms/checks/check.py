@@ -188,7 +188,14 @@ def _check_table(state: _Check, table: Table) -> EntityRecords:
     standing = {name: _as_parents(state, records) for name, records in state.standing.items()}
     refused_rows = merge_findings(found).errors["row"].drop_nulls().unique()
     followed = resolve_references(
-        table, state.roster, standing, state.known, state.elsewhere, refused_rows, state.strict
+        table,
+        state.roster,
+        standing,
+        state.known,
+        state.elsewhere,
+        refused_rows,
+        gone["sourcedId"],
+        state.strict,
     )
     found += [
         _one_parent_each(merge_findings(followed.findings), table.entity),

@@ -92,9 +92,14 @@ def resolve_references(
     known: LedgerFrames,
     elsewhere: OtherFeedsIds,
     bad: pl.Series,
+    deleted: pl.Series,
     strict: bool,
 ) -> Resolved:
-    """Check every reference in a table; `bad` are the numbers of rows that are already refused."""
+    """Check every reference in a table.
+
+    `bad` are the numbers of rows that are already refused, and `deleted` the ids of records that
+    the table's other rows delete.
+    """
     done = Resolved(table)
     # References to the same file come last: by then it is known which of its rows are refused.
     for column in sorted(table.entity.references, key=lambda one: one.refers == table.entity.name):
@@ -112,6 +117,8 @@ def resolve_references(
             parents = _parents(
                 column, table, roster, standing, known, elsewhere, pl.concat([bad, refused])
             )
+            if column.refers == table.entity.name:
+                parents = replace(parents, gone=deleted)
             dangling = _dangling(column, done.table, parents).filter(
                 ~pl.col(ROW).is_in(refused.implode())
             )

@@ -223,10 +223,18 @@ def _table(
     if _has_rows(table):
         return table, findings
     # An empty file is not a snapshot: a failed export must not delete a district.
-    needed = entity.needed or entity.name == "roles"
-    rule = "no_rows" if needed else "no_rows_optional"
+    rule = "no_rows" if _needs(entity) else "no_rows_optional"
     findings.append(file_finding(rule, file.name, strict=strict))
     return replace(table, mode="unknown", emptied=table.mode == "bulk"), findings
+
+
+def _needs(entity: Entity) -> bool:
+    """Whether every roster has rows of this file; a user needs a role."""
+    return entity.needed or entity.name == "roles"
+
+
+def _is_filled(file: RawFile) -> bool:
+    return file.frame.height + len(file.ragged) > 0
 
 
 def _has_rows(table: Table) -> bool:
@@ -275,6 +283,8 @@ def _compare_with_manifest(
         if mode in MODES and name not in present:
             findings.append(file_finding("manifest_file_missing", entity.file))
         elif manifest.modes and mode not in MODES and name in present:
+            if not strict and name in files and not _is_filled(files[name]) and not _needs(entity):
+                continue  # an empty file is as good as none, and is noted
             findings.append(file_finding("manifest_file_unexpected", entity.file, strict=strict))
     return findings
 
