@@ -9,7 +9,7 @@ import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.salts import StoredSalt
-from transforms.changes import ACTIVE
+from transforms.changes import ACTIVE, IN_TARGET
 from transforms.checks.references import LedgerFrames, OtherFeedsIds, parent_ids
 
 # Under this word, in place of an entity, the ledger notes cross-lists beside changed ids.
@@ -87,12 +87,14 @@ class LedgerView:
         return self._details[entity]
 
     def names(self, people: Collection[str]) -> dict[str, str]:
-        """Return the names under which the target has, or had, some people of the feed."""
+        """Return the names under which the target has some people of the feed."""
         if not people:
             return {}
         ids = pl.Series(sorted(people), dtype=pl.String)
-        found = self._ledger.details(self.key, "users", ids).select("sourcedId", "label")
-        return dict(found.drop_nulls().iter_rows())
+        there = self._ledger.details(self.key, "users", ids).filter(
+            pl.col("status").is_in(IN_TARGET)
+        )
+        return dict(there.select("sourcedId", "label").drop_nulls().iter_rows())
 
     def orgs(self) -> dict[str, str | None]:
         """Return the org above each active org in the target, by sourcedId."""

@@ -161,6 +161,7 @@ _CELL = (
     Rule("one_name", "warning", "people have one name only; it was used as given name and as family name, because both are required", "No action needed if this is their whole name. Otherwise fill in the other one at the source."),
     Rule("ids_escaped", "note", "ids have characters that ids in OneRoster must not have; each of these is written as `@` and its hexadecimal code", "No action needed."),
     Rule("ids_apart", "note", "people have the id of another person in another file; the name of their own file is written before it", "No action needed. If they, and not the others, are to keep the ids, name the file of the others in `set_apart` under [source]."),
+    Rule("id_of_two", "warning", "two people have one id, and the target has it under a third name, so neither is loaded", "Name the file whose people are to get other ids in `set_apart` under [source]."),
     Rule("term_undated", "warning", "terms without dates got the dates of the current school year", "If these are not right, write the dates of each term."),
     Rule("zone_missing", "warning", "timestamps are in UTC, and the feed file names no time zone, so their days are those of UTC", "Set `time_zone` in the feed file to the time zone of the schools."),
     Rule("link_nowhere", "warning", "rows that link a person to another were ignored, because the drop does not have the person", "Send the person too, or remove the link."),

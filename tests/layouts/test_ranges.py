@@ -9,7 +9,7 @@ import pytest
 
 from connectors.oneroster.sandbox import Sandbox
 from tests.layouts.clever import clever
-from tests.layouts.normalizing import column, judged, lines, normalized, written
+from tests.layouts.normalizing import column, judged, lines, normalized, rules, written
 from tests.layouts.test_nights import synced
 from tests.running import Run
 from tests.serving import Served
@@ -124,12 +124,15 @@ def test_whoever_the_target_has_under_an_id_keeps_it(tmp_path: Path) -> None:
 
     known = normalized(drop, prefix="x-", holders={"x-7": "CY  DOW"})
     unknown = normalized(drop, holders={"7": "Gus Hill"})
+    unknown_and_named = normalized(drop, holders={"7": "Gus Hill"}, set_apart=("students.csv",))
     named = normalized(drop, set_apart=("students.csv",))
 
     assert turned == {
         one.removeprefix("x-"): name for one, name in names(known).items() if "7" in one
     }
-    assert APART == {one: name for one, name in names(unknown).items() if "7" in one}
+    assert {"7"} == set(judged(unknown).standing["users"].refused["sourcedId"])
+    assert "id_of_two" in rules(unknown.findings)
+    assert names(named) == names(unknown_and_named)
     assert turned == {one: name for one, name in names(named).items() if "7" in one}
     assert {"x-7"} == normalized(drop, prefix="x-").contested
     assert frozenset() == normalized(drop, people=frozenset({"teachers/7"})).contested
@@ -338,6 +341,29 @@ def test_who_was_there_first_keeps_the_id(there: str, at: Served, tmp_path: Path
         person(at, other),
     )
     assert ("unchanged", 0) == (second.json["status"], compared.code)
+
+
+def test_where_no_name_is_the_same_a_setting_says_who_is_meant(at: Served, tmp_path: Path) -> None:
+    """A teacher marries on the night on which a student gets her id: nobody becomes the other one before it is set."""
+    folder = clever(
+        tmp_path / "drop",
+        **{**DROP, "students": STUDENTS + BO, "staff": STAFF, "enrollments": "School_id,Section_id,Student_id\n1,c1,8"},
+    )  # fmt: skip
+    synced(at, folder)
+    married = {**DROP, "staff": STAFF, "teachers": TEACHERS + "1,7,Cy,Holm,holm@example.edu\n" + ED}
+    clever(folder, **married)
+
+    unsure = synced(at, folder)
+    there = person(at, "7")
+    named = synced(at, folder, 'set_apart = ["students.csv"]\n')
+    second = synced(at, folder, 'set_apart = ["students.csv"]\n')
+    without = synced(at, folder)
+
+    assert (0, "Cy", "") == (unsure.total("deleted"), there, person(at, "teachers/7"))
+    assert "`set_apart` under [source]" in rules_of(unsure)
+    assert (0, "Cy", "Ann") == (named.code, person(at, "7"), person(at, "students/7"))
+    assert "holm@example.edu" == at.record("users", "7")["email"]
+    assert ("unchanged", "unchanged") == (second.json["status"], without.json["status"])
 
 
 def test_a_setting_names_a_file_of_the_layout(tmp_path: Path) -> None:

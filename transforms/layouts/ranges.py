@@ -129,30 +129,44 @@ def set_ids_apart(
     people = people.drop_nulls().unique().filter(pl.col("sourcedId").str.contains(_ID))
     known = _known(people, ranges, dialect)
     several = people.filter(pl.col("sourcedId").is_duplicated())["sourcedId"].unique()
-    decided = _decide(users, parts.get("demographics"), numbers, several, ranges, known, dialect)
+    decided, unclear = _decide(
+        users, parts.get("demographics"), numbers, several, ranges, known, dialect
+    )
+    findings = [
+        row_findings(
+            "id_of_two",
+            users.frame.filter(pl.col("sourcedId").is_in(unclear)),
+            file=users.file,
+            entity="users",
+            column="sourcedId",
+            value="sourcedId",
+        )
+    ]
     # An id that the source itself has never becomes that of somebody else.
     own = frozenset(people.filter(pl.col("sourcedId").str.contains("/"))["sourcedId"])
     apart = {key: one for key, one in {**known, **decided}.items() if one not in own}
     if not apart:
-        return parts, []
+        return parts, findings
     having: dict[str, set[int]] = {}
     for number, one in (*((n, i) for i, n in people.rows()), *apart):
         having.setdefault(one, set()).add(number)
     meant = _References(ranges, apart, having)
     done = {name: _with_ids_apart(name, part, keys, meant) for name, part in parts.items()}
     changed = users.frame["sourcedId"].ne_missing(done["users"].frame["sourcedId"])
-    finding = row_findings(
-        "ids_apart",
-        done["users"].frame.filter(changed),
-        file=users.file,
-        entity="users",
-        column="sourcedId",
-        value="sourcedId",
+    findings.append(
+        row_findings(
+            "ids_apart",
+            done["users"].frame.filter(changed),
+            file=users.file,
+            entity="users",
+            column="sourcedId",
+            value="sourcedId",
+        )
     )
     new = {one for _, one in decided} - {one for _, one in known}
     return done | {
         "users": replace(done["users"], contested=frozenset(dialect.prefix + one for one in new))
-    }, [finding]
+    }, findings
 
 
 def _ranges(
@@ -221,11 +235,14 @@ def _decide(
     ranges: tuple[IdRange, ...],
     known: Mapping[Numbered, str],
     dialect: ReadingOptions,
-) -> dict[Numbered, str]:
-    """Return the new id of each person of tonight's drop who is set apart."""
+) -> tuple[dict[Numbered, str], list[str]]:
+    """Return the new id of each person of tonight's drop who is set apart.
+
+    Also returns the ids of which it is not clear who keeps them.
+    """
     rows = users.frame.filter(pl.col("sourcedId").is_in(several.implode()))
     if not rows.height:
-        return {}
+        return {}, []
     rows = with_evidence(users.having(rows), demographics)
     rows = rows.with_columns(range=(pl.col(ROW) // SPAN).replace_strict(numbers, default=None))
     differ = pl.col(NAME).n_unique().over("sourcedId") > 1
@@ -235,11 +252,21 @@ def _decide(
         one.removeprefix(dialect.prefix): _plain(name) for one, name in dialect.holders.items()
     }
     found: dict[Numbered, str] = {}
+    unclear = []
     for (sourced_id,), group in differing.group_by("sourcedId", maintain_order=True):
         one = str(sourced_id)
         people = dict(_people(group, ranges, dialect))
-        found |= _ids_of(one, people, known, holders.get(one))
-    return found
+        ids = _ids_of(one, people, known, holders.get(one))
+        if ids and one in holders and _is_nobody(holders[one], people.values()):
+            unclear.append(one)
+        else:
+            found |= ids
+    return found, unclear
+
+
+def _is_nobody(holder: str, people: Iterable[_Person]) -> bool:
+    """Whether nothing says which of several people the target has: no name, and no setting."""
+    return not any(holder in one.names or one.range.last for one in people)
 
 
 def _people(
