@@ -204,8 +204,9 @@ def _named_by_parts(column: Column, entity: Entity, roster: Roster) -> pl.DataFr
     """
     pairs = [pl.DataFrame(schema={"sourcedId": pl.String, "value": pl.String})]
     for part in (one for one in ENTITIES.values() if one.folds_into == entity.name):
-        table = roster.tables.get(part.name)
-        for needed in part.references if table is not None else ():
+        if (table := roster.tables.get(part.name)) is None:
+            continue
+        for needed in part.references:
             if needed.refers == column.refers and part.needs(needed):
                 rows = table.frame.filter(pl.col("status").ne_missing(TOBEDELETED))
                 pairs.append(rows.select(sourcedId=owner_column(part).name, value=needed.name))
