@@ -1,0 +1,120 @@
+"""Which feed owns what of a record that several feeds have."""
+
+from __future__ import annotations
+
+import pytest
+
+from transforms.changes import ACTIVE, DISABLED, LEFT
+from transforms.ownership import Claim, FeedOrder, Share, share
+
+NORTH, SOUTH = FeedOrder("north"), FeedOrder("south")
+ELM, OAK = '{"roles":[["s1","teacher"]]}', '{"roles":[["s2","teacher"]]}'
+
+
+def claim(feed: str, fields: str, turn: int = 0, **cells: str) -> Claim:
+    """What the ledger has of a feed's record."""
+    number = ("north", "south", "east").index(feed)
+    row = {"status": ACTIVE, "items": "", "yields": "", "parents": ""} | cells
+    return Claim(feed, number, fields=fields, turn=turn, **row)
+
+
+def shared(order: FeedOrder, *rows: Claim, columns: str, items: str = "") -> Share:
+    """What a feed sends of a record with these columns."""
+    return share(order, rows, frozenset(columns.split(",")), items)
+
+
+def test_a_later_feed_leaves_columns_to_the_first() -> None:
+    """And fills those that this one leaves blank."""
+    found = shared(SOUTH, claim("north", "email,givenName"), columns="email,phone")
+
+    assert (1, ["email"]) == (found.turn, [*found.columns])
+    assert not found.outdated
+
+
+def test_the_first_feed_leaves_nothing() -> None:
+    """Whatever the others have sent meanwhile of what they leave to it."""
+    rows = (
+        claim("north", "email,givenName"),
+        claim("south", "email,phone", 1, yields='{"columns":["email"]}'),
+    )
+
+    found = shared(NORTH, *rows, columns="email,givenName")
+
+    assert (frozenset(), False) == (found.columns, found.outdated)
+    assert {"phone"} == found.taken
+
+
+def test_what_a_later_feed_has_overwritten_is_sent_again() -> None:
+    """As after a night on which nobody knew of the order."""
+    rows = (claim("north", "email"), claim("south", "email", 1))
+
+    assert shared(NORTH, *rows, columns="email").outdated
+    assert shared(SOUTH, *rows, columns="email").outdated
+
+
+@pytest.mark.parametrize("status", [LEFT, DISABLED])
+def test_a_feed_without_the_record_owns_nothing_of_it(status: str) -> None:
+    """What it has sent passes to the next feed, which clears what it has not."""
+    rows = (
+        claim("north", "email,middleName", status=status, items=ELM),
+        claim("south", "email", 1, yields='{"columns":["email"]}', items=OAK),
+    )
+
+    found = shared(SOUTH, *rows, columns="email", items=OAK)
+
+    assert (frozenset(), frozenset(), True) == (found.columns, found.others, found.outdated)
+    assert {"email", "middleName"} == found.lost
+
+
+def test_the_setting_comes_before_the_order_of_the_nights() -> None:
+    """For the feed that reads it, and for others by the turn that this one has in the ledger."""
+    rows = (claim("north", "email"), claim("south", "email", -1))
+    order = FeedOrder("south", owners=("south",))
+
+    assert (-1, frozenset()) == (
+        shared(order, *rows, columns="email").turn,
+        shared(order, *rows, columns="email").columns,
+    )
+    assert {"email"} == shared(NORTH, *rows, columns="email").columns
+
+
+def test_a_feed_that_was_replaced_owns_nothing() -> None:
+    """It is this one under an earlier name."""
+    order = FeedOrder("south", replaced=frozenset({"north"}))
+
+    found = shared(order, claim("north", "email"), columns="email")
+
+    assert (0, frozenset(), frozenset()) == (found.turn, found.columns, found.taken)
+
+
+def test_a_feed_that_has_not_run_for_long_owns_nothing_and_loses_nothing() -> None:
+    """Nobody knows whether it will come again."""
+    order = FeedOrder("south", idle=frozenset({"north"}))
+
+    found = shared(order, claim("north", "email,phone", items=ELM), columns="email", items=OAK)
+
+    assert (frozenset(), frozenset(), frozenset()) == (found.columns, found.items, found.lost)
+    assert ({"email", "phone"}, {("roles", ("s1", "teacher"))}) == (
+        set(found.taken),
+        set(found.others),
+    )
+
+
+def test_roles_of_both_feeds_stay() -> None:
+    """One that both have belongs to the first; organizations are all that earlier releases know."""
+    both = '{"roles":[["s1","teacher"],["s2","teacher"]]}'
+    rows = (claim("north", "email", items=ELM),)
+    older = (claim("north", "email", parents="orgs:s1 users:x"),)
+
+    found = shared(SOUTH, *rows, columns="phone", items=both)
+
+    assert {("roles", ("s1", "teacher"))} == found.items
+    assert found.items == found.others
+    assert {("roles", ("s1",))} == shared(SOUTH, *older, columns="phone", items=OAK).others
+
+
+def test_columns_in_objects_are_compared_by_their_paths() -> None:
+    """Metadata may be an object in one feed, of which the other has a part."""
+    rows = (claim("north", "metadata.a.b"),)
+
+    assert {"metadata.a"} == shared(SOUTH, *rows, columns="metadata.a,metadata.c").columns
