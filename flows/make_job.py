@@ -139,6 +139,7 @@ def _job_of_feed(
         target,
         feed.scope(target.on_this_machine),
         feed.carrying,
+        owners=feed.shared.owners,
         runner=feed.run.runner,
         cluster=feed.run.cluster,
         **option_values(JobLoad, options, feed),

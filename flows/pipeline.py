@@ -25,6 +25,7 @@ from flows.guard_context import guard_context
 from flows.job import Job
 from flows.ledger_view import CROSS_LISTED, LedgerView
 from flows.load import load
+from flows.ownership import mark_shared_records
 from flows.policies import with_policies
 from flows.recover import mark_unsure_records, recover
 from flows.result import RunResult
@@ -145,13 +146,15 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
         if job.run.command == "sync"
         else ""
     )
-    doubted = mark_unsure_records(records, job, ledger)
+    unsure = mark_unsure_records(records, job, ledger)
+    doubted = mark_shared_records(standing, unsure, job, ledger, archive if content else None)
     spoken = {
         name: judged.accepted["sourcedId"]
         for name, judged in standing.items()
         if judged.mode != "bulk"
     }
-    if job.load.in_arrears and content:
+    share_changed = any(doubted[name] is not unsure[name] for name in doubted)
+    if (job.load.in_arrears or share_changed) and content:
         standing, unsent = add_unsent(
             standing, archive.standing(job.run.id), doubted, decided_on(job, ledger)
         )

@@ -44,6 +44,19 @@ from transforms.changes import (
 )
 from transforms.checks.parts import ROLES
 from transforms.checks.references import depths, parent_column
+from transforms.ownership import (
+    ITEMS,
+    TURN,
+    YIELDS,
+    FeedOrder,
+    Share,
+    SharedRecords,
+    items_as_json,
+    no_claims,
+    own_share,
+    shares_of,
+    with_items,
+)
 from transforms.payload import Json, json_records, parts_as_json
 from transforms.schemas import ENTITIES, Entity
 from transforms.stages import HoldStage, RemovalStage, Stage, UpsertStage, due
@@ -56,6 +69,7 @@ NONE_ACKNOWLEDGED = pl.DataFrame(
 )
 Removal = tuple[str, Action, str]
 LEDGER_COLUMNS = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
+SHARING_COLUMNS = (TURN, ITEMS, YIELDS)
 Results = dict[int, RecordResult]
 __all__ = ["BATCH_SIZE", "LoadResult", "RecordProblem", "Progress", "load"]
 
@@ -76,6 +90,7 @@ async def load(
     stop: asyncio.Event | None = None,
     sender: Sender | None = None,
     rosters: Rosters = lambda *_: (),
+    order: FeedOrder | None = None,
 ) -> LoadResult:
     """Send the stages in batches of `batch_size` records, and return what became of each record.
 
@@ -83,7 +98,8 @@ async def load(
 
     `progress` is called with an entity, the number of its records that are done, and their total.
     `sender` sends instead of `target`, if there is one. `rosters` returns what killed runs may have
-    sent: a record in the target that equals it is ours.
+    sent: a record in the target that equals it is ours. `order` is that of the feeds which share
+    records.
 
     Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the
     target cannot be used, the load ends early, and `Loaded.error` says why.
@@ -98,6 +114,7 @@ async def load(
         progress,
         stop,
         ledger.intended(key),
+        order=order or FeedOrder(key.feed, alone=not ledger.other_feeds(key)),
     )
     requests, retries = job.sender.requests, job.sender.retries
     for stage in stages:
@@ -181,25 +198,31 @@ async def send_upserts(job: LoadState, stage: UpsertStage) -> None:
 async def _first_pass(
     job: LoadState, stage: UpsertStage, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
-    ready = _with_parents_in_target(job, stage.entity, batch)
-    known = filled_columns(job, stage, ready)
+    entity = ENTITIES[stage.entity]
+    whole = _with_parents_in_target(job, stage.entity, batch)
+    ready, known, alone = _own_part(job, stage, whole)
     earlier_bodies = job.earlier.get(stage.entity, EarlierBodies()).said
     partial: set[str] = set()
 
     def errand(row: RowToSend) -> Operation:
-        record = row.body
+        record, share = row.body, known.shares.get(row.sourced_id)
         if agents.missing(record):
             partial.add(row.sourced_id)
-            record = {name: value for name, value in record.items() if name != AGENTS}
+            record = _without_agents(record)
+        if share:
+            # Lists of which all items belong to other feeds: ours may have ended.
+            record = {name: [] for name in items_as_json(entity, share.items)} | record
         return Operation(
             stage.entity,
-            row.action,
+            "join" if share and row.action == "create" else row.action,
             record,
             whole=row.body,
+            alone=_without_agents(alone[row.sourced_id]) if share else None,
             earlier=earlier_bodies.get(row.sourced_id, ()),
             gone=known.gone(row.sourced_id, row.fields),
             partial=known.partial,
             ended=row.ended,
+            others=items_as_json(entity, share.others) if share else None,
         )
 
     results = await send_rows(job, name, stage.entity, ready, errand, known, partial)
@@ -218,6 +241,35 @@ async def _first_pass(
             job.tally.add(stage.entity, sourced_id, result.term, result.detail)
 
 
+def _without_agents(record: Json) -> Json:
+    return {name: value for name, value in record.items() if name != AGENTS}
+
+
+def _own_part(
+    job: LoadState, stage: UpsertStage, frame: pl.DataFrame
+) -> tuple[pl.DataFrame, FilledColumns, Mapping[str, Json]]:
+    """Reduce records that other feeds have sent too to what belongs to this feed.
+
+    Also returns which columns were filled when they were last sent, and the complete bodies of the
+    reduced records.
+    """
+    if job.order.alone:
+        return frame, filled_columns(job, stage, frame, {}), {}
+    entity = ENTITIES[stage.entity]
+    rows = job.ledger.shares(job.key, stage.entity, frame["sourcedId"])
+    shares = shares_of(frame, SharedRecords.of(stage.entity, rows, job.order))
+    unshared = Share(job.order.named(job.order.feed) or 0)
+    turns = [shares.get(one, unshared).turn or None for one in frame["sourcedId"]]
+    yields = [shares.get(one, unshared).yields or None for one in frame["sourcedId"]]
+    marked = with_items(frame).with_columns(
+        pl.Series(TURN, turns, dtype=pl.Int64), pl.Series(YIELDS, yields, dtype=pl.String)
+    )
+    known = filled_columns(job, stage, frame, shares)
+    shared = frame.filter(pl.col("sourcedId").is_in(list(shares)))
+    alone = {body["sourcedId"]: body for body in json_records(entity, shared)}
+    return own_share(marked, shares), known, alone
+
+
 async def _second_pass(
     job: LoadState, stage: UpsertStage, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
@@ -225,6 +277,7 @@ async def _second_pass(
 
     The ledger then has these users as they are in the drop.
     """
+    batch, known, _ = _own_part(job, stage, batch)
     missing = [agents.missing(body) for body in json_records(ENTITIES[stage.entity], batch)]
     ready = batch.filter(pl.Series([not absent for absent in missing], dtype=pl.Boolean))
     for sourced_id, absent in zip(batch["sourcedId"], missing, strict=True):
@@ -239,9 +292,7 @@ async def _second_pass(
     def errand(row: RowToSend) -> Operation:
         return Operation(stage.entity, "agents", row.body)
 
-    results = await send_rows(
-        job, name, stage.entity, ready, errand, filled_columns(job, stage, ready)
-    )
+    results = await send_rows(job, name, stage.entity, ready, errand, known)
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or RecordResult("waiting", job.halted)
         first = agents.later[sourced_id]
@@ -299,7 +350,8 @@ async def send_rows(
     fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(
         mark_unfinished(pl.col(FINGERPRINT))
     )
-    acknowledged = known.to_record(frame[arrived].select(LEDGER_COLUMNS)).with_columns(
+    columns = [name for name in (*LEDGER_COLUMNS, *SHARING_COLUMNS) if name in frame.columns]
+    acknowledged = known.to_record(frame[arrived].select(columns)).with_columns(
         fingerprint.otherwise(FINGERPRINT)
     )
     arrived_places = set(arrived)
@@ -356,8 +408,14 @@ async def _remove_batch(job: LoadState, name: str, entity: str, removals: list[R
     )
     # In a tree, the next record may be the parent of the one under way.
     workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
+    leaving = pl.Series([one for one, action, _ in removals if action == "leave"], dtype=pl.String)
+    rows = job.ledger.shares(job.key, entity, leaving) if leaving.len() else no_claims()
+    shared = SharedRecords.of(entity, rows, job.order)
     errands = (
-        Operation(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals
+        _leaving(entity, one, shared)
+        if action == "leave"
+        else Operation(entity, action, {"sourcedId": one}, day=day)
+        for one, action, day in removals
     )
     results = await job.perform(name, errands, workers)
     removed: dict[str, list[str]] = {}
@@ -378,6 +436,14 @@ async def _remove_batch(job: LoadState, name: str, entity: str, removals: list[R
     job.abandon(
         entity, [sourced_id for place, sourced_id in enumerate(ids) if place not in results]
     )
+
+
+def _leaving(entity: str, sourced_id: str, shared: SharedRecords) -> Operation:
+    """Return the operation that removes the items that only this feed has of a record."""
+    share = shared.share(sourced_id, (), "")
+    ended = items_as_json(ENTITIES[entity], shared.own_items(sourced_id))
+    others = items_as_json(ENTITIES[entity], share.others)
+    return Operation(entity, "leave", {"sourcedId": sourced_id}, ended=ended, others=others)
 
 
 def batches(entity: Entity, frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:

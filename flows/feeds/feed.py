@@ -42,6 +42,7 @@ from flows.feeds.tables import (
     OnceSettings,
     RunSettings,
     ScheduleSettings,
+    SharedSettings,
     ShareSettings,
     TargetSettings,
     with_options,
@@ -99,6 +100,7 @@ class Feed(BaseModel):
     notify: NotifySettings | None = None
     target: TargetSettings
     share: ShareSettings = ShareSettings()
+    shared: SharedSettings = SharedSettings()
     source: SourceSettings = SourceSettings()
     pickup: PickupSettings = PickupSettings()
     arrival: ArrivalSettings = ArrivalSettings()
@@ -252,6 +254,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "source.words": WordSettings,
     "target": TargetSettings,
     "share": ShareSettings,
+    "shared": SharedSettings,
     "limits": LimitSettings,
     "limits.once": OnceSettings,
     "calendar": CalendarSettings,
