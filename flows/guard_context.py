@@ -237,12 +237,9 @@ def left_behind_records(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFr
 
 
 def _claimed_ids(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
-    """Return the new records that other feeds have sent (columns of `CLAIMED`).
-
-    None if the feed file says which feed owns the records of both: then they are the same.
-    """
+    """Return the new records that other feeds have sent (columns of `CLAIMED`)."""
     found = [pl.DataFrame(schema=CLAIMED)]
-    if not job.load.owners and ledger.other_feeds(job.key):
+    if ledger.other_feeds(job.key):
         for name, part in changes.items():
             new = part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"]
             if new.len():

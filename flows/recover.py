@@ -52,8 +52,14 @@ def mark_unsure_records(known: LedgerFrames, job: Job, ledger: Ledger) -> Ledger
     roster overwrites them.
     """
     intended = ledger.intended(job.key)
+    if not intended:
+        return known
+    from connectors.oneroster.load_state import mark_unfinished
+
     return {
-        name: with_other_fingerprints(frame, ids) if (ids := intended.get(name)) else frame
+        name: with_other_fingerprints(frame, ids, mark_unfinished)
+        if (ids := intended.get(name))
+        else frame
         for name, frame in known.items()
     }
 

@@ -7,24 +7,32 @@ The rule, for the feeds of one ledger and one target:
    first, in that order. The others follow in the order in which they first sent the record. A feed
    that this one seems to have replaced has nothing. An idle one comes last, and loses nothing.
 3. A column belongs to the first feed in the order that fills it. A role or a user profile belongs
-   to the first feed that has it. Every other feed leaves it alone.
-4. A feed that no longer has the record loses its place. What belonged to it passes to the next
-   feed that has it. Roles and profiles that no other feed has are removed. Only the last feed's
-   policy for missing records decides about the record itself.
+   to the first feed that has it. Every other feed leaves it alone. A password belongs to the first
+   feed, whether it has one or not.
+4. A feed that no longer has the record loses its place, and removes what only it had: columns,
+   roles and profiles. What belonged to it and others have too passes to the next of them. Only the
+   last feed's policy for missing records decides about the record itself.
 
 The ledger stores what rule 3 needs, for each feed and record: the feed's `turn` in the order, the
 columns that it fills, its `items` (the roles and profiles that it has), and what of both it
-`yields` to other feeds. Each feed compares that with the other feeds' rows every night, and sends
-the record again if its turn or its share has changed, or if a later feed has sent what belongs to
-it. So the target ends in the same state whatever the order of the nights, and after a run that was
-killed.
+`yields` to other feeds. Each feed decides on its own row alone, by the rows of the others:
+
+- It yields a column only to a feed whose row says that it sends it. So somebody always sends it.
+- It sends an unchanged record again only if it has sent less than what belongs to it now, or if
+  another feed has sent what belongs to it since (`seen`), and only if the feeds differ in what they
+  say of the record. Otherwise, a change of its share is written into the ledger alone.
+- A row without `yields` is of a time when no other feed had the record, or of an earlier release.
+  What two such feeds have sent stays until one of them changes it.
+
+So the target ends in the same state whatever the order of the nights, and after a run that was
+killed; and a feed that joins costs the others nothing.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -32,17 +40,19 @@ import polars as pl
 
 from transforms.changes import ACTIVE
 from transforms.payload import Json, Part, parts_as_json, read_parts, write_parts
-from transforms.schemas import Entity
+from transforms.schemas import ENTITIES, Entity
 
 # Columns of records to be sent, for the ledger.
 TURN, ITEMS, YIELDS = "#turn", "#items", "#yields"
+SHARING = (TURN, ITEMS, YIELDS)
 # What the ledger has of a shared record, a row for each feed: the feed's name and number, and its
-# own `status`, `fields`, `items`, `yields`, `parents` and `turn`.
+# own `status`, `fields`, `items`, `yields`, `parents`, `run`, `turn` and `fingerprint`.
 CLAIMS: dict[str, type[pl.DataType]] = {
     "feed": pl.String,
     "number": pl.Int64,
-    **dict.fromkeys(("status", "fields", "items", "yields", "parents"), pl.String),
+    **dict.fromkeys(("status", "fields", "items", "yields", "parents", "run"), pl.String),
     "turn": pl.Int64,
+    "fingerprint": pl.Int64,
 }
 # The kinds of parts that are shared item by item, and the cells that identify an item.
 SHARED_PARTS: Mapping[str, tuple[str, ...]] = {
@@ -53,7 +63,14 @@ SHARED_PARTS: Mapping[str, tuple[str, ...]] = {
 MOST = 100_000
 # The number of a feed that has no row yet: it comes after all others.
 LAST = 2**31
-COLUMNS = "columns"
+# The keys of `yields` beside the kinds of items: columns, and by feed number the runs in which
+# other feeds sent what belongs to this one, before it sent that again.
+COLUMNS, SEEN = "columns", "seen"
+# The `yields` of a feed that knows of others, and leaves them nothing.
+NOTHING = "{}"
+PASSWORDS = frozenset(
+    column.name for entity in ENTITIES.values() for column in entity.columns if column.secret
+)
 # An item: its kind of part, and the values of the cells that identify it.
 Item = tuple[str, tuple[str, ...]]
 
@@ -94,7 +111,10 @@ class Claim(NamedTuple):
     items: str
     yields: str
     parents: str
+    run: str
     turn: int
+    # Whether the feed says of the record exactly what this feed says.
+    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,9 +122,10 @@ class Share:
     """What a feed sends of a record, and what it leaves to the other feeds that have it."""
 
     turn: int = 0
-    # The columns and the items that belong to other feeds, as the ledger stores them.
-    yields: str = ""
-    # Columns that other feeds fill. They are never cleared.
+    # What the ledger stores: the columns and items that belong to other feeds, and what of theirs
+    # is overwritten once this feed has sent the record.
+    yields: str = NOTHING
+    # Columns that other feeds have. They are never cleared.
     taken: frozenset[str] = frozenset()
     # Columns that feeds have filled which no longer have the record. Blank ones are cleared.
     lost: frozenset[str] = frozenset()
@@ -112,8 +133,10 @@ class Share:
     others: frozenset[Item] = frozenset()
     # The columns that belong to other feeds, whether this feed fills them or not.
     above: frozenset[str] = frozenset()
-    # Whether the ledger's row no longer says what this feed must send.
+    # Whether the record must be sent, although this feed says the same of it as before.
     outdated: bool = False
+    # The `yields` to store if the record is not sent; None if the ledger's row says all of it.
+    noted: str | None = None
 
     @property
     def columns(self) -> frozenset[str]:
@@ -138,8 +161,11 @@ class SharedRecords:
         """Group the ledger's rows (`sourcedId` and `CLAIMS`) by record."""
         if entity != "users":  # only users have items
             rows = rows.with_columns(parents=pl.lit(""))
+        own = rows.filter(feed=order.feed).select("sourcedId", "fingerprint")
+        rows = rows.join(own, on="sourcedId", how="left", suffix="_own", maintain_order="left")
+        same = (pl.col("fingerprint") == pl.col("fingerprint_own")).fill_null(value=False)
         claims: dict[str, list[Claim]] = {}
-        for one, *cells in rows.select("sourcedId", *CLAIMS).iter_rows():
+        for one, *cells in rows.select("sourcedId", *Claim._fields[:-1], same=same).iter_rows():
             claims.setdefault(one, []).append(Claim(*cells))
         return cls(order, claims)
 
@@ -151,10 +177,16 @@ class SharedRecords:
             if any(row.feed != self.order.feed and _has(row, self.order) for row in rows)
         ]
 
-    def own_items(self, sourced_id: str) -> frozenset[Item]:
-        """Return the items that this feed has of a record."""
-        rows = [one for one in self.claims.get(sourced_id, ()) if one.feed == self.order.feed]
-        return _items(rows[0]) if rows else frozenset()
+    def only_own(self, sourced_id: str) -> tuple[frozenset[str], frozenset[Item]]:
+        """Return the columns and items of a record that this feed has, and no other one."""
+        rows = self.claims.get(sourced_id, ())
+        own = [one for one in rows if one.feed == self.order.feed]
+        others = [one for one in rows if one.feed != self.order.feed and _has(one, self.order)]
+        theirs, columns = _all_items(others), _all_columns(others)
+        return (
+            frozenset(one for one in _filled(own) if not _overlaps(one, columns)),
+            frozenset(one for one in _all_items(own) if not _has_item(theirs, one)),
+        )
 
     def share(self, sourced_id: str, columns: Collection[str], items: str) -> Share:
         """Return this feed's share of a record with these filled columns and these items."""
@@ -168,35 +200,45 @@ def share(order: FeedOrder, rows: tuple[Claim, ...], columns: frozenset[str], it
     own = next((one for one in rows if one.feed == order.feed), None)
     others = [one for one in rows if one.feed != order.feed]
     here = [one for one in others if _has(one, order)]
+    had = _all_columns(here)
+    turn, above = _place(own, here, order)
+    columns -= {"sourcedId", *SHARED_PARTS}
+    belongs = _filled(above) | (PASSWORDS if above else frozenset())
+    theirs = _all_items(above)
+    yielded = frozenset(one for one in columns if _is_among(one, belongs))
+    leaves = frozenset(one for one in items_of(items) if _has_item(theirs, one))
+    sends, keeps = columns - yielded, items_of(items) - leaves
+    over = [one for one in others if not one.same and _overwrites(one, sends, keeps)]
+    lost = [one for one in others if one not in here and _filled([one]) - had]
+    unseen = [one for one in lost if not (own and own.status == ACTIVE and _is_seen(one, own))]
+    found = Share(
+        turn,
+        _write(yielded, leaves, {one.number: one.run for one in (*over, *lost)}),
+        taken=had,
+        lost=_filled(unseen) - had,
+        others=_all_items(here),
+        above=_filled(above),
+    )
+    if own is None or own.status != ACTIVE:
+        return found
+    # A row without `yields` does not know which feed has sent a column last.
+    over = [one for one in over if (own.yields or one.yields) and not _is_seen(one, own)]
+    more = sends & _columns_of(own.yields) or keeps & items_of(own.yields)
+    differ = not others or any(not one.same for one in others)
+    noted = _write(yielded, leaves, _seen_before(own, others, sends, keeps))
+    return replace(
+        found,
+        outdated=bool(over) or bool(more and differ),
+        noted=None if (own.turn, own.yields, own.items) == (turn, noted, items) else noted,
+    )
+
+
+def _place(own: Claim | None, here: Sequence[Claim], order: FeedOrder) -> tuple[int, list[Claim]]:
+    """Return this feed's turn, and the feeds before it. Idle feeds are not in the order."""
     running = [one for one in here if one.feed not in order.idle]
     turn = _turn(own, running, order)
     place = (turn, own.number if own else LAST)
-    above = [one for one in running if (_turn_of(one, order), one.number) < place]
-    below = [one for one in running if one not in above]
-    columns -= {"sourcedId", *SHARED_PARTS}
-    yielded = frozenset(one for one in columns if _is_among(one, _filled(above)))
-    theirs = frozenset[Item]().union(*(_items(one) for one in above))
-    left = items_of(items) & theirs
-    yields = _write(yielded, left)
-    sends, keeps = columns - yielded, items_of(items) - left
-    overwritten = any(_is_among(one, _filled(below)) for one in sends) or any(
-        (items_of(one.items) - items_of(one.yields)) & keeps for one in below
-    )
-    return Share(
-        turn,
-        yields,
-        taken=_filled(here),
-        lost=_filled([one for one in others if one not in here]) - _filled(here),
-        others=frozenset[Item]().union(*(_items(one) for one in here)),
-        above=_filled(above),
-        outdated=own is not None
-        and (
-            own.yields != yields
-            or overwritten
-            or any(_overlaps(one, _filled(above)) for one in _filled([own]))
-            or (bool(running) and own.turn != turn)
-        ),
-    )
+    return turn, [one for one in running if (one.turn, one.number) < place]
 
 
 def _has(claim: Claim, order: FeedOrder) -> bool:
@@ -204,18 +246,17 @@ def _has(claim: Claim, order: FeedOrder) -> bool:
 
 
 def _turn(own: Claim | None, here: Sequence[Claim], order: FeedOrder) -> int:
-    """Return this feed's turn: by the setting, as before, or after all who have the record."""
+    """Return this feed's turn: by the setting, as before, or after all who have the record.
+
+    A feed that the setting does not name comes after those that it names.
+    """
     named = order.named(order.feed)
     if named is not None:
         return named
+    after = max([0, *(one.turn + 1 for one in here if order.named(one.feed) is not None)])
     if own is not None and own.status == ACTIVE and own.turn >= 0:
-        return own.turn
+        return max(own.turn, after)
     return max([0, *(one.turn + 1 for one in here)])
-
-
-def _turn_of(claim: Claim, order: FeedOrder) -> int:
-    named = order.named(claim.feed)
-    return claim.turn if named is None else min(named, claim.turn)
 
 
 def _filled(claims: Iterable[Claim]) -> frozenset[str]:
@@ -225,6 +266,57 @@ def _filled(claims: Iterable[Claim]) -> frozenset[str]:
         left = _columns_of(one.yields)
         names.update(name for name in one.fields.split(",") if not _overlaps(name, left))
     return frozenset(names - {"", "sourcedId", *SHARED_PARTS})
+
+
+def _all_columns(claims: Iterable[Claim]) -> frozenset[str]:
+    """Return the columns that feeds have of a record, also those that belong to others."""
+    names = {name for one in claims for name in one.fields.split(",")}
+    return frozenset(names - {"", "sourcedId", *SHARED_PARTS})
+
+
+def _all_items(claims: Iterable[Claim]) -> frozenset[Item]:
+    return frozenset[Item]().union(*map(_items, claims))
+
+
+def _has_item(items: frozenset[Item], item: Item) -> bool:
+    """Return whether an item is among others, of which some may be the organization alone."""
+    name, values = item
+    return item in items or (len(values) > 1 and (name, values[:1]) in items)
+
+
+def _overwrites(claim: Claim, columns: frozenset[str], items: frozenset[Item]) -> bool:
+    """Return whether a feed has sent columns or items that belong to this one."""
+    filled = _filled([claim])
+    sent = items_of(claim.items) - items_of(claim.yields)
+    return bool(sent & items) or any(_is_among(one, filled) for one in columns)
+
+
+@lru_cache(MOST)
+def _seen(yields: str) -> Mapping[str, str]:
+    """Return the runs of other feeds whose columns this feed has sent again, by feed number."""
+    found: dict[str, str] = json.loads(yields).get(SEEN, {}) if yields else {}
+    return found
+
+
+def _is_seen(claim: Claim, own: Claim) -> bool:
+    return _seen(own.yields).get(str(claim.number)) == claim.run
+
+
+def _seen_before(
+    own: Claim, others: Sequence[Claim], columns: frozenset[str], items: frozenset[Item]
+) -> dict[int, str]:
+    """Return what a feed has seen that sends nothing now.
+
+    If it knew of no other feed until now, it takes what they have sent as it is.
+    """
+    seen = _seen(own.yields)
+    if own.yields:
+        return {one.number: seen[str(one.number)] for one in others if str(one.number) in seen}
+    return {
+        one.number: one.run
+        for one in others
+        if not (one.same or one.yields) and _overwrites(one, columns, items)
+    }
 
 
 def _is_among(column: str, names: frozenset[str]) -> bool:
@@ -252,7 +344,7 @@ def items_of(text: str) -> frozenset[Item]:
     return frozenset(
         (name, tuple(values))
         for name, items in found.items()
-        if name != COLUMNS
+        if name not in (COLUMNS, SEEN)
         for values in items
     )
 
@@ -262,11 +354,15 @@ def _columns_of(text: str) -> frozenset[str]:
     return frozenset(json.loads(text).get(COLUMNS, ())) if text else frozenset()
 
 
-def _write(columns: Collection[str], items: Collection[Item]) -> str:
+def _write(
+    columns: Collection[str], items: Collection[Item], seen: Mapping[int, str] | None = None
+) -> str:
     found: dict[str, Any] = {COLUMNS: sorted(columns)} if columns else {}
     for name, values in sorted(items):
         found.setdefault(name, []).append(values)
-    return json.dumps(found, separators=(",", ":")) if found else ""
+    if seen:
+        found[SEEN] = dict(sorted(seen.items()))
+    return json.dumps(found, separators=(",", ":"))
 
 
 def with_items(frame: pl.DataFrame) -> pl.DataFrame:
@@ -285,7 +381,7 @@ def with_items(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _items_text(cells: Mapping[str, str | None]) -> str | None:
     items = {_item(name, part) for name, text in cells.items() if text for part in read_parts(text)}
-    return _write((), items) or None
+    return _write((), items) if items else None
 
 
 def _item(name: str, part: Part) -> Item:

@@ -41,7 +41,7 @@ from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LAB
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.context import TOTALS
 from transforms.moments import MOMENT, OWNER, Timestamps
-from transforms.ownership import CLAIMS, ITEMS, TURN, YIELDS
+from transforms.ownership import CLAIMS, ITEMS, SHARING, TURN, YIELDS
 
 ID: Types = {"sourced_id": pl.String}
 KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
@@ -289,6 +289,20 @@ class Ledger:
                 entity,
                 ids,
             )
+
+    def note_shares(self, key: FeedKey, entity: str, shares: pl.DataFrame) -> None:
+        """Record how records are shared that stay as they are: `sourcedId`, and `SHARING`."""
+        if shares.height:
+            with self._writing(key) as (connection, feed):
+                for (turn, items, yields), rows in shares.group_by(SHARING):
+                    records.run_for_ids(
+                        connection,
+                        update(RECORDS).values(turn=turn, items=items, yields=yields),
+                        RECORDS,
+                        feed,
+                        entity,
+                        rows["sourcedId"].to_list(),
+                    )
 
     def totals(self, key: FeedKey) -> pl.DataFrame:
         """Count the active records of a feed: `entity`, `school` (null: none), `records`."""

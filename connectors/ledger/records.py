@@ -46,6 +46,7 @@ from connectors.ledger.tables import (
     FeedKey,
 )
 from transforms.changes import ACTIVE, KEPT, LEFT
+from transforms.ownership import NOTHING
 from transforms.renamed_ids import RenamedIds
 
 if TYPE_CHECKING:
@@ -134,13 +135,14 @@ def shares_query(
 
     Only for those of `ids` or, if that is None, for the records that feed `own` has as active.
     """
-    texts = ("status", "fields", "items", "yields", "parents")
+    texts = ("status", "fields", "items", "yields", "parents", "run")
     query = select(
         RECORDS.c.sourced_id,
         FEEDS.c.feed,
         RECORDS.c.feed_id.label("number"),
         *(func.coalesce(RECORDS.c[name], "").label(name) for name in texts),
         func.coalesce(RECORDS.c.turn, 0).label("turn"),
+        RECORDS.c.fingerprint,
     ).join(FEEDS, FEEDS.c.id == RECORDS.c.feed_id)
     query = query.where(RECORDS.c.feed_id.in_(feeds), RECORDS.c.entity == entity)
     query = query.order_by(RECORDS.c.sourced_id)
@@ -295,6 +297,7 @@ def move_feed(connection: Connection, old: int, new: int) -> None:
     older = RECORDS.alias()
     same = and_(older.c.feed_id == old, *_same_keys(RECORDS, older))
     status = select(older.c.status).where(same).scalar_subquery()
+    _share_with_nobody(connection, new, older, same)
     stays = RECORDS.c.status.in_((KEPT, LEFT))
     kept = and_(RECORDS.c.feed_id == new, stays, exists().where(same))
     connection.execute(update(RECORDS).where(kept).values(status=status))
@@ -314,6 +317,23 @@ def move_feed(connection: Connection, old: int, new: int) -> None:
         connection.execute(update(table).where(table.c.feed_id == old).values(feed_id=new))
     connection.execute(delete(LOCKS).where(LOCKS.c.feed_id == old))
     connection.execute(delete(FEEDS).where(FEEDS.c.id == old))
+
+
+def _share_with_nobody(
+    connection: Connection, new: int, older: FromClause, same: ColumnElement[bool]
+) -> None:
+    """Let a feed's records belong to it alone that another feed of the same name has sent too.
+
+    Where both have sent the same, nothing needs to be sent. Where they have not, a record that left
+    something to the other feed gets a fingerprint that no roster has, and is sent again.
+    """
+    both = and_(RECORDS.c.feed_id == new, exists().where(same))
+    unequal = exists().where(same, older.c.fingerprint != RECORDS.c.fingerprint)
+    leaves = func.coalesce(RECORDS.c.yields, NOTHING) != NOTHING
+    mark = RECORDS.c.fingerprint
+    other_mark = mark.op("|")(1) - mark.op("&")(1)
+    connection.execute(update(RECORDS).where(both, unequal, leaves).values(fingerprint=other_mark))
+    connection.execute(update(RECORDS).where(both).values(turn=None, items=None, yields=None))
 
 
 def _same_keys(table: Table, other: FromClause) -> list[ColumnElement[bool]]:

@@ -46,6 +46,7 @@ from transforms.checks.parts import ROLES
 from transforms.checks.references import depths, parent_column
 from transforms.ownership import (
     ITEMS,
+    NOTHING,
     TURN,
     YIELDS,
     FeedOrder,
@@ -260,7 +261,7 @@ def _own_part(
     shares = shares_of(frame, SharedRecords.of(stage.entity, rows, job.order))
     unshared = Share(job.order.named(job.order.feed) or 0)
     turns = [shares.get(one, unshared).turn or None for one in frame["sourcedId"]]
-    yields = [shares.get(one, unshared).yields or None for one in frame["sourcedId"]]
+    yields = [shares.get(one, unshared).yields for one in frame["sourcedId"]]
     marked = with_items(frame).with_columns(
         pl.Series(TURN, turns, dtype=pl.Int64), pl.Series(YIELDS, yields, dtype=pl.String)
     )
@@ -354,6 +355,11 @@ async def send_rows(
     acknowledged = known.to_record(frame[arrived].select(columns)).with_columns(
         fingerprint.otherwise(FINGERPRINT)
     )
+    if YIELDS in columns:
+        # The target had lost these records, so that other feeds' columns were sent too.
+        whole = [frame["sourcedId"][place] for place in arrived if results[place].whole]
+        nothing = pl.when(pl.col("sourcedId").is_in(whole)).then(pl.lit(NOTHING))
+        acknowledged = acknowledged.with_columns(nothing.otherwise(YIELDS).alias(YIELDS))
     arrived_places = set(arrived)
     settled = [
         one
@@ -439,11 +445,17 @@ async def _remove_batch(job: LoadState, name: str, entity: str, removals: list[R
 
 
 def _leaving(entity: str, sourced_id: str, shared: SharedRecords) -> Operation:
-    """Return the operation that removes the items that only this feed has of a record."""
-    share = shared.share(sourced_id, (), "")
-    ended = items_as_json(ENTITIES[entity], shared.own_items(sourced_id))
-    others = items_as_json(ENTITIES[entity], share.others)
-    return Operation(entity, "leave", {"sourcedId": sourced_id}, ended=ended, others=others)
+    """Return the operation that removes what only this feed has of a record."""
+    columns, items = shared.only_own(sourced_id)
+    others = shared.share(sourced_id, (), "").others
+    return Operation(
+        entity,
+        "leave",
+        {"sourcedId": sourced_id},
+        gone=columns,
+        ended=items_as_json(ENTITIES[entity], items),
+        others=items_as_json(ENTITIES[entity], others),
+    )
 
 
 def batches(entity: Entity, frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:

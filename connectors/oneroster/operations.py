@@ -6,7 +6,7 @@ Source: API reference, section 2.2 (the three disguises of "already exists") and
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from connectors.oneroster import wire
@@ -153,7 +153,8 @@ async def update(client: Client, collection: Collection, errand: Operation) -> R
     if found.trouble:
         return found.trouble
     if found.record is None:
-        return await _create_again(client, collection, errand.alone or errand.record)
+        result = await _create_again(client, collection, errand.alone or errand.record)
+        return replace(result, whole=errand.alone is not None)
     return await _put_errand(client, collection, found.record, errand, "updated")
 
 
@@ -163,7 +164,7 @@ async def revive(client: Client, collection: Collection, errand: Operation) -> R
     The target may have kept it, with what others wrote on it.
     """
     result = await update(client, collection, errand)
-    return RecordResult("created", moved=result.moved) if result.arrived else result
+    return replace(result, term="created") if result.arrived else result
 
 
 async def join(client: Client, collection: Collection, errand: Operation) -> RecordResult:
@@ -177,19 +178,22 @@ async def join(client: Client, collection: Collection, errand: Operation) -> Rec
         return found.trouble
     if found.record is None:
         result = await _create_again(client, collection, errand.alone or errand.record)
-        return RecordResult("created") if result.arrived else result
+        return replace(result, term="created", whole=True) if result.arrived else result
     term: Term = "created" if found.record.get("status") == TOBEDELETED else "updated"
     return await _put_errand(client, collection, found.record, errand, term)
 
 
 async def leave(client: Client, collection: Collection, errand: Operation) -> RecordResult:
-    """Remove our items from a record that only other feeds have now."""
+    """Remove what only we have of a record that other feeds have too."""
+    if not (errand.ended or errand.gone):
+        return RecordResult("kept")
     found = await read_record(client, collection, errand.record["sourcedId"])
     if found.trouble:
         return found.trouble
     if found.record is None or found.record.get("status") == TOBEDELETED:
         return RecordResult("kept")
-    record = without_items(found.record, errand.ended or {}, errand.others or {})
+    rest = merge(collection, found.record, {}, errand.gone)
+    record = without_items(rest, errand.ended or {}, errand.others or {})
     if is_same(found.record, record):
         return RecordResult("kept")
     outcome = await put(client, collection, found.record, record)

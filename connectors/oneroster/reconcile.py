@@ -32,7 +32,7 @@ from transforms.changes import (
 )
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
-from transforms.ownership import SharedRecords, items_as_json, own_share, shares_of
+from transforms.ownership import FeedOrder, SharedRecords, items_as_json, own_share, shares_of
 from transforms.payload import Json, json_records
 from transforms.records import EntityRecords
 from transforms.schemas import LIFECYCLE
@@ -255,8 +255,11 @@ async def adopt(
     run: str,
     changes: EntityChanges,
     watch: Progress = lambda *_: None,
+    order: FeedOrder | None = None,
 ) -> Adoption:
     """Record in the ledger the `changes.upserts` that the target has already.
+
+    Of records that other feeds have too, by their `order`, only this feed's share is compared.
 
     The collection is read page by page. A record that the target has as deleted is recorded as
     deleted, so the next sync brings it back. Raises `TargetError` if the target cannot be read.
@@ -270,8 +273,10 @@ async def adopt(
         }
         ids = pl.Series("sourcedId", list(records), dtype=pl.String).to_frame()
         ours = changes.upserts.join(ids, on="sourcedId", how="semi")
+        claims = ledger.shares(key, changes.entity, ours["sourcedId"])
+        shared = SharedRecords.of(changes.entity, claims, order or FeedOrder(key.feed))
         changed_ids = _different_ids(
-            client.profile.collections[changes.entity], changes, ours, records
+            client.profile.collections[changes.entity], changes, ours, records, shared
         )
         deleted_ids = [one for one in ours["sourcedId"] if not _is_active(records[one])]
         if ours.height:
@@ -297,12 +302,20 @@ def _is_active(record: Json) -> bool:
 
 
 def _different_ids(
-    collection: Collection, changes: EntityChanges, ours: pl.DataFrame, records: dict[str, Json]
+    collection: Collection,
+    changes: EntityChanges,
+    ours: pl.DataFrame,
+    records: dict[str, Json],
+    shared: SharedRecords,
 ) -> list[str]:
+    shares = shares_of(ours, shared)
+    others = {one: items_as_json(collection.entity, share.others) for one, share in shares.items()}
     return [
-        body["sourcedId"]
-        for body in json_records(collection.entity, ours)
-        if differing_properties(collection, records[body["sourcedId"]], body, changes.partial)
+        one
+        for body in json_records(collection.entity, own_share(ours, shares))
+        if differing_properties(
+            collection, records[one := body["sourcedId"]], body, changes.partial, others.get(one)
+        )
     ]
 
 

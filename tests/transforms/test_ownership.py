@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from transforms.changes import ACTIVE, DISABLED, LEFT
-from transforms.ownership import Claim, FeedOrder, Share, share
+from transforms.ownership import NOTHING, Claim, FeedOrder, Share, share
 
 NORTH, SOUTH = FeedOrder("north"), FeedOrder("south")
 ELM, OAK = '{"roles":[["s1","teacher"]]}', '{"roles":[["s2","teacher"]]}'
 
 
-def claim(feed: str, fields: str, turn: int = 0, **cells: str) -> Claim:
+def claim(feed: str, fields: str, turn: int = 0, *, same: bool = False, **cells: str) -> Claim:
     """What the ledger has of a feed's record."""
     number = ("north", "south", "east").index(feed)
-    row = {"status": ACTIVE, "items": "", "yields": "", "parents": ""} | cells
-    return Claim(feed, number, fields=fields, turn=turn, **row)
+    row = {"status": ACTIVE, "items": "", "yields": NOTHING, "parents": "", "run": "r1"} | cells
+    return Claim(feed, number, fields=fields, turn=turn, same=same, **row)
 
 
 def shared(order: FeedOrder, *rows: Claim, columns: str, items: str = "") -> Share:
@@ -41,15 +41,62 @@ def test_the_first_feed_leaves_nothing() -> None:
     found = shared(NORTH, *rows, columns="email,givenName")
 
     assert (frozenset(), False) == (found.columns, found.outdated)
-    assert {"phone"} == found.taken
+    assert {"email", "phone"} == found.taken
 
 
 def test_what_a_later_feed_has_overwritten_is_sent_again() -> None:
-    """As after a night on which nobody knew of the order."""
+    """Once, as after two runs at the same time. The later feed sends nothing, and notes what it leaves."""
     rows = (claim("north", "email"), claim("south", "email", 1))
+    found, later = shared(NORTH, *rows, columns="email"), shared(SOUTH, *rows, columns="email")
 
-    assert shared(NORTH, *rows, columns="email").outdated
-    assert shared(SOUTH, *rows, columns="email").outdated
+    again = shared(NORTH, claim("north", "email", yields=found.yields), rows[1], columns="email")
+    once_more = claim("south", "email", 1, run="r2")
+    newer = shared(NORTH, claim("north", "email", yields=found.yields), once_more, columns="email")
+
+    assert (True, False, '{"columns":["email"]}') == (found.outdated, later.outdated, later.noted)
+    assert (False, None, True) == (again.outdated, again.noted, newer.outdated)
+
+
+def test_feeds_that_say_the_same_send_nothing_again() -> None:
+    """Whatever belongs to whom: the target has it."""
+    rows = (claim("north", "email", same=True), claim("south", "email", 1, same=True))
+
+    assert not shared(NORTH, *rows, columns="email").outdated
+    left = claim("north", "email", status=LEFT, same=True)
+    late = claim("south", "email", 1, yields='{"columns":["email"]}')
+    assert (False, NOTHING) == (
+        (found := shared(SOUTH, left, late, columns="email")).outdated,
+        found.noted,
+    )
+
+
+def test_what_two_feeds_sent_before_they_knew_of_each_other_stays() -> None:
+    """As after an upgrade: both note what belongs to them from now on."""
+    rows = (claim("north", "email", yields=""), claim("south", "email", yields=""))
+    first, later = shared(NORTH, *rows, columns="email"), shared(SOUTH, *rows, columns="email")
+
+    noted = claim("north", "email", yields=first.noted or "")
+    after = shared(NORTH, noted, rows[1], columns="email")
+
+    assert [False] * 3 == [one.outdated for one in (first, later, after)]
+    assert ('{"seen":{"1":"r1"}}', '{"columns":["email"]}') == (first.noted, later.noted)
+
+
+def test_a_feed_leaves_only_what_another_one_sends() -> None:
+    """While the feed that is named now has not run, nobody stops sending."""
+    rows = (claim("north", "email"), claim("south", "email", 1, yields='{"columns":["email"]}'))
+    order = FeedOrder("north", owners=("south",))
+
+    found = shared(order, *rows, columns="email")
+
+    assert (2, frozenset(), False) == (found.turn, found.columns, found.outdated)
+
+
+def test_a_password_belongs_to_the_first_feed() -> None:
+    """Also if it has none: another feed never changes how somebody signs in."""
+    found = shared(SOUTH, claim("north", "email"), columns="password,phone")
+
+    assert {"password"} == found.columns
 
 
 @pytest.mark.parametrize("status", [LEFT, DISABLED])
@@ -71,10 +118,9 @@ def test_the_setting_comes_before_the_order_of_the_nights() -> None:
     rows = (claim("north", "email"), claim("south", "email", -1))
     order = FeedOrder("south", owners=("south",))
 
-    assert (-1, frozenset()) == (
-        shared(order, *rows, columns="email").turn,
-        shared(order, *rows, columns="email").columns,
-    )
+    found = shared(order, rows[0], columns="email")
+
+    assert (-1, frozenset()) == (found.turn, found.columns)
     assert {"email"} == shared(NORTH, *rows, columns="email").columns
 
 

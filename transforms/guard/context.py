@@ -143,6 +143,8 @@ class GuardContext:
     left_behind: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_BEHIND))
     # Records that are new in this feed and that another `feed` has sent (`CLAIMED`).
     claimed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLAIMED))
+    # Unchanged records, by entity, of which something passes from another feed to this one.
+    taken_over: Mapping[str, pl.Series] = field(default_factory=dict)
 
     def total(self, entity: str, group: str = "") -> int:
         """Return the number of active records of an entity, or of one group of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from datetime import date
 
 import polars as pl
 
@@ -30,6 +31,8 @@ IDENTIFYING_COLUMNS = {
 }
 # A change of that many grades is no promotion.
 JUMP = 3
+# How many days apart two feeds may end one session.
+DAYS_APART = 14
 # The parents that two feeds' records with one id must have in common to be one record.
 PARENTS_OF = {"enrollments": ("users:", "classes:"), "classes": ("orgs:",)}
 
@@ -197,8 +200,7 @@ def hold_claimed_ids(stops: GuardReview, context: GuardContext) -> None:
         sentence = (
             f"{entity}: {count_of(len(ids), 'ids')} {agree(len(ids), 'are')} that of something "
             f"else in feed {feed} ({first}). If the two feeds number separately, give this one a "
-            "`prefix`. If both write of the same records, approve, or name the feed whose values "
-            "win: `owner` under [shared]."
+            "`prefix` under [source]. If both write of the same records, approve."
         )
         held = [entity, *(["demographics"] if entity == "users" else [])]
         names = [one for one in held if one in stops.parts]
@@ -209,13 +211,13 @@ def _is_another(entity: str, row: dict[str, str | None]) -> bool:
     """Return whether another feed's record (`label`, `parents`, `ends`) with this id is another.
 
     Names of a person have no word in common. An enrollment is of another person or class, a class
-    of another school, and a session ends on another day. Other records have names of which neither
-    has all words of the other one.
+    of another school, and a session ends more than `DAYS_APART` days earlier or later. Other
+    records have names of which neither has all words of the other one.
     """
     of = PARENTS_OF.get(entity, ())
     if _parents_of(row[PARENTS], of) != _parents_of(row["parents"], of):
         return True
-    if entity == "academicSessions" and (row[ENDS] or "") != row["ends"]:
+    if entity == "academicSessions" and _ends_apart(row[ENDS], row["ends"]):
         return True
     if entity == "enrollments":
         return False
@@ -223,6 +225,16 @@ def _is_another(entity: str, row: dict[str, str | None]) -> bool:
     if not (now and theirs):
         return False
     return not now & theirs if entity == "users" else not (now <= theirs or theirs <= now)
+
+
+def _ends_apart(ours: str | None, theirs: str | None) -> bool:
+    if not ours or not theirs:
+        return False
+    try:
+        days = date.fromisoformat(ours) - date.fromisoformat(theirs)
+    except ValueError:
+        return ours != theirs
+    return abs(days.days) > DAYS_APART
 
 
 def _parents_of(parents: str | None, kinds: tuple[str, ...]) -> set[str]:
