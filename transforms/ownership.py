@@ -178,10 +178,15 @@ class SharedRecords:
         ]
 
     def only_own(self, sourced_id: str) -> tuple[frozenset[str], frozenset[Item]]:
-        """Return the columns and items of a record that this feed has, and no other one."""
+        """Return the columns and items of a record that this feed has, and no other one.
+
+        None if another feed says the same of it.
+        """
         rows = self.claims.get(sourced_id, ())
         own = [one for one in rows if one.feed == self.order.feed]
         others = [one for one in rows if one.feed != self.order.feed and _has(one, self.order)]
+        if any(one.same for one in others):
+            return frozenset(), frozenset()
         theirs, columns = _all_items(others), _all_columns(others)
         return (
             frozenset(one for one in _filled(own) if not _overlaps(one, columns)),
