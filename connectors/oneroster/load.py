@@ -50,7 +50,6 @@ from transforms.ownership import (
     TURN,
     YIELDS,
     FeedOrder,
-    Share,
     SharedRecords,
     items_as_json,
     no_claims,
@@ -259,9 +258,9 @@ def _own_part(
     entity = ENTITIES[stage.entity]
     rows = job.ledger.shares(job.key, stage.entity, frame["sourcedId"])
     shares = shares_of(frame, SharedRecords.of(stage.entity, rows, job.order))
-    unshared = Share(job.order.named(job.order.feed) or 0)
-    turns = [shares.get(one, unshared).turn or None for one in frame["sourcedId"]]
-    yields = [shares.get(one, unshared).yields for one in frame["sourcedId"]]
+    named = job.order.named(job.order.feed)
+    turns = [shares[one].turn if one in shares else named for one in frame["sourcedId"]]
+    yields = [shares[one].yields if one in shares else None for one in frame["sourcedId"]]
     marked = with_items(frame).with_columns(
         pl.Series(TURN, turns, dtype=pl.Int64), pl.Series(YIELDS, yields, dtype=pl.String)
     )

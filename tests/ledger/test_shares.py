@@ -66,6 +66,33 @@ def test_what_other_feeds_call_a_record_is_known(ledger: Ledger) -> None:
     assert [("tia", "north", "Tia Diaz", "orgs:s1", "")] == found.rows()
 
 
+def test_a_feed_under_a_new_name_shares_with_nobody(ledger: Ledger) -> None:
+    """What it left to its old name is sent again, unless both said the same."""
+    ledger.record(NORTH, "users", rows("ana", "tia"), {}, [], "r1")
+    left = rows("ana", "bo", "tia", turn=1, yields='{"columns":["email"]}')
+    ledger.record(SOUTH, "users", left, {}, [], "r2")
+
+    ledger.move(NORTH, SOUTH)
+
+    marks = ledger.known(SOUTH)["users"].sort("sourcedId").select("sourcedId", "fingerprint")
+    assert [("ana", 1), ("bo", 2), ("tia", 3 ^ 1)] == marks.rows()
+    assert 0 == ledger.shares(SOUTH, "users").height
+
+
+def test_what_changes_in_the_ledger_alone_is_noted(ledger: Ledger) -> None:
+    """The record stays as it was sent, by the run that sent it."""
+    ledger.record(NORTH, "users", rows("tia"), {}, [], "r1")
+    ledger.record(SOUTH, "users", rows("tia"), {}, [], "r2")
+    noted = pl.DataFrame({"sourcedId": ["tia"], "#turn": [1], "#items": [None], "#yields": ["{}"]})
+
+    ledger.note_shares(SOUTH, "users", noted.cast({"#items": pl.String}))
+
+    row = ledger.shares(NORTH, "users").filter(feed="south")
+    assert [("r2", 1, "", "{}", 1)] == row.select(
+        "run", "turn", "items", "yields", "fingerprint"
+    ).rows()
+
+
 def test_two_feeds_share_a_person_by_a_ledger_on_a_server(tmp_path: Path, server: Server) -> None:
     """As they do by one in a file."""
     feeds = Feeds(tmp_path, {"ROSTER_LEDGER": server.new()})
@@ -77,3 +104,24 @@ def test_two_feeds_share_a_person_by_a_ledger_on_a_server(tmp_path: Path, server
 
     assert ([0, 0], 0, 1) == (again, left.code, left.json["entities"]["users"]["kept"])
     assert ["s2"] == feeds.orgs_of("tia")
+
+
+def test_a_ledger_of_an_earlier_release_on_a_server_learns_to_share(
+    tmp_path: Path, server: Server
+) -> None:
+    """Its first nights send nothing. What each feed changes then arrives."""
+    place = server.new()
+    feeds = Feeds(tmp_path, {"ROSTER_LEDGER": place})
+    nights = [("north", north()), ("south", south(email="t@example.edu"))]
+    feeds.requests(*nights)
+    for change in (
+        *(f"ALTER TABLE records DROP COLUMN {name}" for name in ("turn", "items", "yields")),
+        "UPDATE ledger SET version = 5",
+    ):
+        server.run(change, place.rpartition("/")[2])
+
+    after = feeds.requests(*nights, *nights)
+    feeds.sync("south", south(email="new@example.edu", phone="555-0100"))
+
+    tia = feeds.user("tia")
+    assert ([0] * 4, "tia@example.edu", "555-0100") == (after, tia["email"], tia["phone"])
