@@ -19,8 +19,8 @@ columns that it fills, its `items` (the roles and profiles that it has), and wha
 
 - It yields a column only to a feed whose row says that it sends it. So somebody always sends it.
 - It sends an unchanged record again only if it has sent less than what belongs to it now, or if
-  another feed has sent what belongs to it since (`seen`), and only if the feeds differ in what they
-  say of the record. Otherwise, a change of its share is written into the ledger alone.
+  another feed has sent what belongs to it since (`seen`, `gave`), and only if the feeds differ in
+  what they say of the record. Otherwise, a change of its share is written into the ledger alone.
 - A row without `yields` is of a time when no other feed had the record, or of an earlier release.
   What two such feeds have sent stays until one of them changes it.
 
@@ -63,9 +63,10 @@ SHARED_PARTS: Mapping[str, tuple[str, ...]] = {
 MOST = 100_000
 # The number of a feed that has no row yet: it comes after all others.
 LAST = 2**31
-# The keys of `yields` beside the kinds of items: columns, and by feed number the runs in which
-# other feeds sent what belongs to this one, before it sent that again.
-COLUMNS, SEEN = "columns", "seen"
+# The keys of `yields` beside the kinds of items: columns; those among them that this feed has sent
+# last, when they belonged to it; and by feed number the runs in which other feeds sent what belongs
+# to this one, before it sent that again.
+COLUMNS, GAVE, SEEN = "columns", "gave", "seen"
 # The `yields` of a feed that knows of others, and leaves them nothing.
 NOTHING = "{}"
 PASSWORDS = frozenset(
@@ -216,9 +217,10 @@ def share(order: FeedOrder, rows: tuple[Claim, ...], columns: frozenset[str], it
     over = [one for one in others if not one.same and _overwrites(one, sends, keeps)]
     lost = [one for one in others if one not in here and _filled([one]) - had]
     unseen = [one for one in lost if not (own and own.status == ACTIVE and _is_seen(one, own))]
+    gave = _gave(own, yielded, above)
     found = Share(
         turn,
-        _write(yielded, leaves, {one.number: one.run for one in (*over, *lost)}),
+        _write(yielded, leaves, gave, {one.number: one.run for one in (*over, *lost)}),
         taken=had,
         lost=_filled(unseen) - had,
         others=_all_items(here),
@@ -230,7 +232,7 @@ def share(order: FeedOrder, rows: tuple[Claim, ...], columns: frozenset[str], it
     over = [one for one in over if (own.yields or one.yields) and not _is_seen(one, own)]
     more = sends & _columns_of(own.yields) or keeps & items_of(own.yields)
     differ = not others or any(not one.same for one in others)
-    noted = _write(yielded, leaves, _seen_before(own, others, sends, keeps))
+    noted = _write(yielded, leaves, gave, _seen_before(own, others, sends, keeps))
     return replace(
         found,
         outdated=bool(over) or bool(more and differ),
@@ -291,9 +293,19 @@ def _has_item(items: frozenset[Item], item: Item) -> bool:
 
 def _overwrites(claim: Claim, columns: frozenset[str], items: frozenset[Item]) -> bool:
     """Return whether a feed has sent columns or items that belong to this one."""
-    filled = _filled([claim])
+    filled = _filled([claim]) | _columns_of(claim.yields, GAVE)
     sent = items_of(claim.items) - items_of(claim.yields)
     return bool(sent & items) or any(_is_among(one, filled) for one in columns)
+
+
+def _gave(own: Claim | None, yielded: frozenset[str], above: Sequence[Claim]) -> frozenset[str]:
+    """Return the yielded columns that this feed sent last: the others have not sent them since."""
+    if own is None or own.status != ACTIVE or not own.yields:
+        return frozenset()
+    if any(_is_seen(own, one) for one in above):
+        return frozenset()
+    sent = _filled([own]) | _columns_of(own.yields, GAVE)
+    return frozenset(one for one in yielded if _is_among(one, sent))
 
 
 @lru_cache(MOST)
@@ -349,20 +361,24 @@ def items_of(text: str) -> frozenset[Item]:
     return frozenset(
         (name, tuple(values))
         for name, items in found.items()
-        if name not in (COLUMNS, SEEN)
+        if name not in (COLUMNS, GAVE, SEEN)
         for values in items
     )
 
 
 @lru_cache(MOST)
-def _columns_of(text: str) -> frozenset[str]:
-    return frozenset(json.loads(text).get(COLUMNS, ())) if text else frozenset()
+def _columns_of(text: str, key: str = COLUMNS) -> frozenset[str]:
+    return frozenset(json.loads(text).get(key, ())) if text else frozenset()
 
 
 def _write(
-    columns: Collection[str], items: Collection[Item], seen: Mapping[int, str] | None = None
+    columns: Collection[str],
+    items: Collection[Item],
+    gave: Collection[str] = (),
+    seen: Mapping[int, str] | None = None,
 ) -> str:
     found: dict[str, Any] = {COLUMNS: sorted(columns)} if columns else {}
+    found |= {GAVE: sorted(gave)} if gave else {}
     for name, values in sorted(items):
         found.setdefault(name, []).append(values)
     if seen:

@@ -53,7 +53,7 @@ def test_what_a_later_feed_has_overwritten_is_sent_again() -> None:
     once_more = claim("south", "email", 1, run="r2")
     newer = shared(NORTH, claim("north", "email", yields=found.yields), once_more, columns="email")
 
-    assert (True, False, '{"columns":["email"]}') == (found.outdated, later.outdated, later.noted)
+    assert (True, False, {"email"}) == (found.outdated, later.outdated, later.columns)
     assert (False, None, True) == (again.outdated, again.noted, newer.outdated)
 
 
@@ -90,6 +90,22 @@ def test_a_feed_leaves_only_what_another_one_sends() -> None:
     found = shared(order, *rows, columns="email")
 
     assert (2, frozenset(), False) == (found.turn, found.columns, found.outdated)
+
+
+def test_what_a_feed_gives_back_is_sent_by_the_other() -> None:
+    """The feed that was named has overwritten it, and is named no longer: once, until both know it."""
+    first = claim("north", "email")
+    named = shared(FeedOrder("south", owners=("south",)), first, columns="email")
+    south = claim("south", "email", named.turn, yields=named.yields)
+
+    given = shared(SOUTH, first, south, columns="email")
+    south = south._replace(turn=given.turn, yields=given.noted or "")
+    taken = shared(NORTH, first, south, columns="email")
+    first = first._replace(yields=taken.yields, run="r2")
+
+    assert (False, {"email"}, True) == (given.outdated, given.columns, taken.outdated)
+    assert not shared(NORTH, first, south, columns="email").outdated
+    assert "gave" not in (shared(SOUTH, first, south, columns="email").noted or "gave")
 
 
 def test_a_password_belongs_to_the_first_feed() -> None:
