@@ -53,7 +53,7 @@ def test_what_a_later_feed_has_overwritten_is_sent_again() -> None:
     once_more = claim("south", "email", 1, run="r2")
     newer = shared(NORTH, claim("north", "email", yields=found.yields), once_more, columns="email")
 
-    assert (True, False, {"email"}) == (found.outdated, later.outdated, later.columns)
+    assert (True, False, {"email"}) == (found.outdated, later.outdated, {*later.columns})
     assert (False, None, True) == (again.outdated, again.noted, newer.outdated)
 
 
@@ -103,7 +103,7 @@ def test_what_a_feed_gives_back_is_sent_by_the_other() -> None:
     taken = shared(NORTH, first, south, columns="email")
     first = first._replace(yields=taken.yields, run="r2")
 
-    assert (False, {"email"}, True) == (given.outdated, given.columns, taken.outdated)
+    assert (False, {"email"}, True) == (given.outdated, {*given.columns}, taken.outdated)
     assert not shared(NORTH, first, south, columns="email").outdated
     assert "gave" not in (shared(SOUTH, first, south, columns="email").noted or "gave")
 
