@@ -17,6 +17,7 @@ from flows.errors import SettingsError
 from flows.job import Job
 from flows.make_job import make_job
 from flows.options import Options
+from flows.ownership import feed_order
 from flows.pipeline import accept_drop, run_result
 from flows.result import DONE, RunResult
 from flows.salts import note_salt
@@ -95,6 +96,7 @@ def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
 def _adopt_all(
     changes: Changes, job: Job, ledger: Ledger, progress: Progress
 ) -> tuple[tuple[Adoption, ...], int]:
+    order = feed_order(job, ledger)
     with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
 
         async def adopt_each() -> tuple[tuple[Adoption, ...], int]:
@@ -105,7 +107,7 @@ def _adopt_all(
                     if name in changes and name in client.profile.collections
                 ]
                 adopted = [
-                    await adopt(client, ledger, job.key, job.run.id, changes[name], progress)
+                    await adopt(client, ledger, job.key, job.run.id, changes[name], progress, order)
                     for name in names
                 ]
                 return tuple(adopted), client.requests

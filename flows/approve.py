@@ -16,6 +16,7 @@ from flows.errors import SettingsError
 from flows.guard_context import children_of, details_of_removals
 from flows.job import Job
 from flows.overtaken_plans import valid_records
+from flows.ownership import mark_shared_records
 from flows.pipeline import Delivery, deliver, run_result
 from flows.plans import WAITS, close_expired_plans
 from flows.policies import children_before_parents, keep_shared_records
@@ -52,7 +53,9 @@ def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = SILENT) -
     if changed.height:
         result = run_result(job, begun, [])
         return replace(result, moved=changed, plan=plan.id, approved=plan.id, told=valid.told)
-    difference = watch.stage("compare", diff, archive.standing(plan.run), known)
+    standing = archive.standing(plan.run)
+    marked = mark_shared_records(standing, known, job, ledger)
+    difference = watch.stage("compare", diff, standing, marked)
     changes = changes_of_plan(valid.records, difference.changes, job.run.today)
     judge = partial(_guard_approved, plan=plan, known=known, job=job, ledger=ledger)
 

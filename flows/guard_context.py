@@ -5,11 +5,9 @@ Most questions are asked only if the changes need an answer, so a night without 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 
 import polars as pl
 
@@ -31,14 +29,14 @@ from flows.evidence import (
     settled_ids,
 )
 from flows.job import Job
-from flows.rest_source import CHANGES
+from flows.ownership import has_most, idle_since
 from flows.result import COUNTED, DONE
 from flows.run_history import day_of, has_loaded
-from transforms.changes import ACTION, ACTIVE, IN_TARGET, Changes
+from transforms.changes import ACTION, ACTIVE, Changes
 from transforms.checks.references import LedgerFrames, parent_ids
 from transforms.findings import Findings
 from transforms.guard import GuardContext, Rejections
-from transforms.guard.context import CHILDREN, LEFT_BEHIND, no_children, no_totals
+from transforms.guard.context import CHILDREN, CLAIMED, LEFT_BEHIND, no_children, no_totals
 from transforms.guard.holds import REMOVAL_ACTIONS
 from transforms.removals import Details
 from transforms.schemas import ENTITIES
@@ -48,10 +46,6 @@ WEEK = timedelta(days=7)
 FEW = 10
 # Entities of which a few records are looked up in the target.
 SAMPLED_ENTITIES = ("orgs", "users", "courses", "classes")
-# Another feed no longer runs if its last run is so long ago, and twice as long as the longest time
-# between two of its last runs.
-QUIET = timedelta(days=14)
-LAST = 10
 
 
 def guard_context(
@@ -105,6 +99,7 @@ def guard_context(
         names=names_in(sent, before),
         columns=column_histories(changes, sent, before, rejections, findings or Findings()),
         left_behind=left_behind_records(changes, job, ledger),
+        claimed=_claimed_ids(changes, job, ledger),
     )
 
 
@@ -219,7 +214,7 @@ def left_behind_records(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFr
     ]
     found = pl.concat([pl.DataFrame(schema=LEFT_BEHIND).drop("last", "now"), *claims])
     feeds = found["feed"].unique(maintain_order=True).to_list()
-    last = {feed: _idle_since(FeedKey(job.key.target, feed), job, ledger) for feed in feeds}
+    last = {feed: idle_since(FeedKey(job.key.target, feed), job, ledger) for feed in feeds}
     last_run = (
         pl.col("feed").replace_strict(last, default=None, return_dtype=pl.String)
         if last
@@ -233,12 +228,24 @@ def left_behind_records(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFr
     alike = [
         (feed, name)
         for feed, name in idle.select("feed", "entity").unique(maintain_order=True).iter_rows()
-        if _has_most(feed, name, job, ledger)
+        if has_most(feed, name, job, ledger)
     ]
     pairs = pl.DataFrame(alike, schema={"feed": pl.String, "entity": pl.String}, orient="row")
     return idle.join(pairs, on=["feed", "entity"], how="semi", maintain_order="left").select(
         *LEFT_BEHIND
     )
+
+
+def _claimed_ids(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
+    """Return the new records that other feeds have sent (columns of `CLAIMED`)."""
+    found = [pl.DataFrame(schema=CLAIMED)]
+    if ledger.other_feeds(job.key):
+        for name, part in changes.items():
+            new = part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"]
+            if new.len():
+                rows = ledger.claims(job.key, name, new)
+                found.append(rows.select(pl.lit(name).alias("entity"), *rows.columns))
+    return pl.concat(found)
 
 
 def _claims(name: str, gone: pl.Series, job: Job, ledger: Ledger) -> pl.DataFrame:
@@ -249,39 +256,6 @@ def _claims(name: str, gone: pl.Series, job: Job, ledger: Ledger) -> pl.DataFram
         else pl.DataFrame(schema={"sourcedId": pl.String, "feed": pl.String})
     )
     return rows.select(entity=pl.lit(name), sourcedId="sourcedId", feed="feed")
-
-
-def _has_most(feed: str, name: str, job: Job, ledger: Ledger) -> bool:
-    """Whether another feed has at least half of this feed's records of an entity."""
-    ours, theirs = (ledger.known(key).get(name) for key in (job.key, FeedKey(job.key.target, feed)))
-    if ours is None or theirs is None:
-        return False
-    own, other = (
-        frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] for frame in (ours, theirs)
-    )
-    return 2 * own.is_in(other.implode()).sum() >= own.len()
-
-
-def _idle_since(other: FeedKey, job: Job, ledger: Ledger) -> str | None:
-    """Return when another feed last ran, if it no longer runs; else None.
-
-    It no longer runs if this feed reads the same drops since, or if its last run is much longer ago
-    than usual.
-    """
-    runs = [run for run in ledger.runs(other) if run.command == "sync"]
-    ours = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
-    if not runs:
-        return "never"
-    last = runs[0].started
-    same_drops = ours and last < ours[-1].started and _drop_name(runs[0]) in map(_drop_name, ours)
-    pauses = [later.started - earlier.started for later, earlier in pairwise(runs[:LAST])]
-    idle = datetime.now(UTC) - last > max(QUIET, 2 * max(pauses, default=timedelta()))
-    return f"on {last:%Y-%m-%d}" if same_drops or idle else None
-
-
-def _drop_name(run: Run) -> str:
-    """Return the name of a run's drop without digits, so that its date does not matter."""
-    return re.sub(r"\d", "", run.drop.partition(CHANGES)[0])
 
 
 def details_of_removals(changes: Changes, job: Job, ledger: Ledger) -> Details:

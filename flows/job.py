@@ -97,6 +97,8 @@ class JobLoad(LoadOptions):
     target: Target
     scope: SharingScope
     carrying: FeedVocabulary
+    # the feeds that own what they share with others: names of feeds or of their districts
+    owners: tuple[str, ...] = ()
     runner: str = ""  # the task runner that spreads batches over a cluster; only flows use it
     cluster: str = ""  # the address of the cluster
     # the state folder of a rehearsal, which sends nothing; None: no rehearsal

@@ -139,6 +139,7 @@ def _job_of_feed(
         target,
         feed.scope(target.on_this_machine),
         feed.carrying,
+        owners=feed.shared.owners,
         # Whoever says how many processes send means those of this machine. No flow has that option.
         runner="" if options.told.get("workers") else feed.run.runner,
         cluster=feed.run.cluster,

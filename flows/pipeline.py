@@ -25,6 +25,7 @@ from flows.guard_context import guard_context
 from flows.job import Job
 from flows.ledger_view import CROSS_LISTED, LedgerView
 from flows.load import load
+from flows.ownership import mark_shared_records, taken_over
 from flows.policies import with_policies
 from flows.recover import mark_unsure_records, recover
 from flows.result import RunResult
@@ -149,13 +150,14 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
         if job.run.command == "sync"
         else ""
     )
-    doubted = mark_unsure_records(records, job, ledger)
+    unsure = mark_unsure_records(records, job, ledger)
+    doubted = mark_shared_records(standing, unsure, job, ledger, archive if content else None)
     spoken = {
         name: judged.accepted["sourcedId"]
         for name, judged in standing.items()
         if judged.mode != "bulk"
     }
-    if job.load.in_arrears and content:
+    if (job.load.in_arrears or taken_over(unsure, doubted)) and content:
         standing, unsent = add_unsent(
             standing, archive.standing(job.run.id), doubted, decided_on(job, ledger)
         )
@@ -164,8 +166,11 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     difference = watch.stage("compare", diff, standing, doubted, marks)
     changes = with_policies(difference.changes, job, ledger)
     findings += [difference.findings, shared_ids(changes, job, ledger)]
-    context = guard_context(
-        changes, accepted.rejections, records, job, ledger, archive, accepted.findings
+    context = replace(
+        guard_context(
+            changes, accepted.rejections, records, job, ledger, archive, accepted.findings
+        ),
+        taken_over=taken_over(unsure, doubted),
     )
     return Delivery(
         begun, changes, records, context, findings=tuple(findings), content=content, spoken=spoken

@@ -33,6 +33,7 @@ ACTION_WORDS = {
     "delete": "deleted",
     "disable": "disabled",
     "end": "ended",
+    "leave": "left to the other feeds that have them",
     "keep": "kept, as vanished",
 }
 # How many ids of one kind `plan.md` lists.

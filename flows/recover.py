@@ -15,6 +15,7 @@ import polars as pl
 from connectors.ledger import Ledger
 from connectors.roster_archive import Archive
 from flows.job import Job
+from flows.ownership import with_other_fingerprints
 from transforms.changes import IN_TARGET
 from transforms.checks.references import LedgerFrames
 from transforms.diff import diff
@@ -55,14 +56,8 @@ def mark_unsure_records(known: LedgerFrames, job: Job, ledger: Ledger) -> Ledger
         return known
     from connectors.oneroster.load_state import mark_unfinished
 
-    fingerprint = pl.col("fingerprint")
     return {
-        name: frame.with_columns(
-            pl.when(pl.col("sourcedId").is_in(ids))
-            .then(mark_unfinished(fingerprint))
-            .otherwise(fingerprint)
-            .alias("fingerprint")
-        )
+        name: with_other_fingerprints(frame, ids, mark_unfinished)
         if (ids := intended.get(name))
         else frame
         for name, frame in known.items()

@@ -20,6 +20,7 @@ from connectors.oneroster.senders import RehearsalSender
 from connectors.oneroster.target import Endpoint
 from connectors.roster_archive import Archive
 from flows.job import Job
+from flows.ownership import feed_order
 from flows.scratch import scratch_folder
 from transforms.stages import Stage
 
@@ -77,4 +78,5 @@ async def _load_nowhere(stages: Sequence[Stage], job: Job, ledger: Ledger) -> Lo
             job.run.id,
             batch_size=job.load.batch_size,
             sender=RehearsalSender(),
+            order=feed_order(job, ledger),
         )

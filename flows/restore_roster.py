@@ -10,6 +10,7 @@ from connectors.roster_archive import Archive
 from flows.errors import SettingsError
 from flows.guard_context import guard_context
 from flows.job import Job
+from flows.ownership import mark_shared_records
 from flows.pipeline import Delivery, deliver
 from flows.policies import with_policies
 from flows.recover import mark_unsure_records, recover
@@ -49,7 +50,8 @@ def restore_roster(
         standing = mark_restored_roles(standing, newest)
     content = archive.keep(job.run.id, standing, run) if job.run.command == "sync" else ""
     known = recover(standing, ledger.known(job.key), job, ledger, archive)
-    difference = watch.stage("compare", diff, standing, mark_unsure_records(known, job, ledger))
+    doubted = mark_shared_records(standing, mark_unsure_records(known, job, ledger), job, ledger)
+    difference = watch.stage("compare", diff, standing, doubted)
     changes = with_policies(difference.changes, job, ledger)
     # An old roster is the point of a restore, and no reason to hold it.
     context = replace(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import date, datetime
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import polars as pl
 
@@ -12,6 +13,11 @@ from connectors.ledger.history import PENDING, Run
 from flows.job import Job
 from flows.result import ADDS_ONLY, RENAMED, REPAIRED, STOPPED
 from transforms.guard import PLANNED_COLUMNS
+
+# A feed no longer runs if its last run is so long ago, and twice as long as the longest time
+# between two of its last runs.
+QUIET = timedelta(days=14)
+LAST = 10
 
 
 def newest_roster_day(runs: list[Run]) -> date | None:
@@ -98,3 +104,12 @@ def _records_of_plans(
 def _has_full_snapshot(run: Run) -> bool:
     """Whether a run ended, and accepted a full snapshot. Other runs have a note, or no roster."""
     return run.command == "sync" and not run.approved and bool(run.content) and not run.note
+
+
+def is_quiet(runs: Sequence[Run]) -> bool:
+    """Tell whether a feed with these runs, the newest first, no longer seems to run."""
+    synced = [run.started for run in runs if run.command == "sync"]
+    if not synced:
+        return False
+    pauses = [later - earlier for later, earlier in pairwise(synced[:LAST])]
+    return datetime.now(UTC) - synced[0] > max(QUIET, 2 * max(pauses, default=timedelta()))

@@ -35,6 +35,7 @@ from connectors.oneroster.target import Endpoint, TargetError
 from connectors.private_files import make_private_file
 from connectors.roster_archive import Archive
 from flows.job import Job
+from flows.ownership import feed_order
 from flows.target import Credentials, Target
 from flows.watch import Watch, stop_on_signal
 from transforms.findings import ROW
@@ -74,6 +75,7 @@ async def _load(
                     stop=stop,
                     sender=sender,
                     rosters=partial(_archived_records, Archive(job.home / "rosters", job.key)),
+                    order=feed_order(job, ledger),
                 )
 
 

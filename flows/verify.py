@@ -29,6 +29,7 @@ from flows.guard_context import guard_context
 from flows.job import Job
 from flows.make_job import make_job
 from flows.options import Options
+from flows.ownership import shared_records
 from flows.pipeline import Delivery, deliver
 from flows.policies import with_policies
 from flows.result import DONE, FAILED, RunResult
@@ -148,7 +149,12 @@ def compare_target(job: Job, ledger: Ledger, archive: Archive, progress: Progres
     names = [name for name in ENTITIES if name in known and name in collections]
     # One entity of the roster at a time, so that a large district's need not all be in memory.
     wanted = (
-        expect(collections[name], known[name], archive.judged(roster, name) if roster else None)
+        expect(
+            collections[name],
+            known[name],
+            archive.judged(roster, name) if roster else None,
+            shared_records(name, known[name]["sourcedId"], job, ledger),
+        )
         for name in names
     )
     with open_target(job.load.target, job.run.state, job.load.concurrency) as address:

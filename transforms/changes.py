@@ -47,7 +47,9 @@ ENDED_PARTS = "#ended"
 # - `disabled`: a user who may no longer sign in
 # - `ended`: an enrollment that was given its last day
 # - `deleted`: deleted by us
+# - `left`: a user who is missing from the drop and whom another feed has (`ownership.py`)
 ACTIVE, KEPT, DISABLED, ENDED, DELETED = "active", "kept", "disabled", "ended", "deleted"
+LEFT = "left"
 IN_TARGET = (ACTIVE, KEPT, DISABLED, ENDED)
 # The actions for records that are missing from the drop: the term that counts them, and the status
 # that they get.
@@ -55,6 +57,7 @@ REMOVALS: dict[str, tuple[Term, str]] = {
     "delete": ("deleted", DELETED),
     "disable": ("disabled", DISABLED),
     "end": ("disabled", ENDED),
+    "leave": ("kept", LEFT),
 }
 HELD = {
     "sourcedId": pl.String,
@@ -93,8 +96,9 @@ class EntityChanges:
     upserts: pl.DataFrame
     # The records that are missing from the drop, children before parents. Columns:
     # - `sourcedId`
-    # - `#action`: `delete`, `disable` or `end`; `keep` (stays, by policy) or `stay` (stays, because
-    #   it is over), both recorded as missing; `kept` (stays as it is)
+    # - `#action`: `delete`, `disable` or `end`; `leave` (a user whom another feed has loses the
+    #   roles that only this feed sent); `keep` (stays, by policy) or `stay` (stays, because it is
+    #   over, or another feed has it), both recorded as missing; `kept` (stays as it is)
     # - after `removals.decided`: `#school`, `#parents`, and `#ends`, the day an enrollment ends
     removals: pl.DataFrame = field(default_factory=no_removals)
     # The changes that wait for approval (columns of `HELD`); they are not in the two frames above.

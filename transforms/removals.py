@@ -68,7 +68,7 @@ def _by_policy(
     policy = policies.get(part.entity, DEFAULTS.get(part.entity, "keep"))
     stays = pl.col("sourcedId").is_in([] if over is None else over.implode())
     action = (
-        pl.when(pl.col(ACTION).is_in(["kept", "stay"]))
+        pl.when(pl.col(ACTION).is_in(["kept", "stay", "leave"]))
         .then(ACTION)
         .when(stays)
         .then(pl.lit("stay"))
@@ -106,7 +106,8 @@ def _followers(changes: Changes, details: Details, policies: Mapping[str, Policy
         else:
             gone, otherwise = pl.Series([], dtype=pl.String).implode(), "stay"
         follows = (pl.col(ACTION) == "delete") & pl.col("sourcedId").is_in(gone)
-        action = pl.when(follows | (pl.col(ACTION) == "kept")).then(ACTION)
+        decided = pl.col(ACTION).is_in(["kept", "stay"])
+        action = pl.when(follows | decided).then(ACTION)
         removals = part.removals.with_columns(action.otherwise(pl.lit(otherwise)).alias(ACTION))
         found[name] = replace(part, removals=_with_school_and_parents(removals, details.get(name)))
     return found

@@ -66,7 +66,7 @@ _DROP = (
     Rule("layout_unclear", "fatal", "two layouts fit the drop", "Name the right one as `layout` in the feed file."),
     Rule("layout_file_missing", "fatal", "a file that the layout needs is missing or cannot be used", "Send every file of the layout each time."),
     Rule("file_gone", "warning", "a file or column of earlier drops is missing or empty; records that disappear with it are on hold until someone approves", "Find out why it is missing. If it will not come back, name it in `without` under [source]."),
-    Rule("id_claimed", "warning", "another feed of this target has sent records with the same ids", "No action needed if both mean the same records. Otherwise give one of the feeds a `prefix` under [source]."),
+    Rule("id_claimed", "warning", "another feed of this target has sent records with the same ids", "No action needed if both mean the same records: [shared] says whose values win. Otherwise give one of the feeds a `prefix` under [source]."),
     Rule("file_alone", "warning", "the file describes records of another file that is not in the drop; it changed nothing", "Send both files in one drop."),
     Rule("file_name", "warning", "the file's name was read leniently", "Name it exactly as the standard does.", strict="fatal"),
     Rule("not_csv", "fatal", "the file is not a CSV file", "Export it as CSV, in UTF-8."),

@@ -30,7 +30,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
 from connectors.ledger.sqlite import Sqlite, create_file
-from connectors.ledger.tables import LEDGER, LOCKS, TABLES, VERSION, LedgerError, Types
+from connectors.ledger.tables import LEDGER, LOCKS, RECORDS, TABLES, VERSION, LedgerError, Types
 
 
 class Database(Protocol):
@@ -262,8 +262,8 @@ def make_tables(database: Database) -> None:
         version = _read_version(database, connection)
         if version == VERSION:
             return
-        if version == 1:
-            connection.execute(text("ALTER TABLE records ADD COLUMN ends TEXT"))
+        if version:
+            _add_missing_columns(connection)
         TABLES.create_all(connection)
         connection.execute(delete(LEDGER))
         connection.execute(insert(LEDGER).values(version=VERSION))
@@ -278,6 +278,15 @@ def make_indexes(database: Database) -> None:
     with database.making() as connection:
         for name in wanted.keys() - database.index_names(connection):
             wanted[name].create(connection)
+
+
+def _add_missing_columns(connection: Connection) -> None:
+    """Add the columns of `records` that a ledger of an earlier release does not have."""
+    there = {column["name"] for column in inspect(connection).get_columns(RECORDS.name)}
+    for column in RECORDS.columns:
+        if column.name not in there:
+            kind = column.type.compile(dialect=connection.dialect)
+            connection.execute(text(f"ALTER TABLE {RECORDS.name} ADD COLUMN {column.name} {kind}"))
 
 
 def _read_version(database: Database, connection: Connection) -> int:

@@ -47,12 +47,14 @@ from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LAB
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.context import TOTALS
 from transforms.moments import MOMENT, OWNER, Timestamps
+from transforms.ownership import CLAIMS, ITEMS, SHARING, TURN, YIELDS
 
 ID: Types = {"sourced_id": pl.String}
 KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
 DETAILS: Types = KNOWN | dict.fromkeys(
     ("school", "parents", "label", "fields", "ends", "run"), pl.String
 )
+SHARES: Types = ID | CLAIMS
 CHANGE_TIMES: Types = ID | {"moment": pl.Int64}
 SENT = {"sourced_id": "sourcedId", "fingerprint": FINGERPRINT}
 ACKNOWLEDGED = SENT | {
@@ -61,6 +63,9 @@ ACKNOWLEDGED = SENT | {
     "label": LABEL,
     "fields": FIELDS,
     "ends": ENDS,
+    "turn": TURN,
+    "items": ITEMS,
+    "yields": YIELDS,
 }
 # Statuses of plans whose new records may still be missing from the target.
 AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
@@ -83,6 +88,7 @@ class Ledger:
     ) -> None:
         self.place = without_credentials(place)
         self.retries = Retries(patience)
+        self._others: dict[FeedKey, list[FeedKey]] = {}
         self._database = open_database(place, make=make)
         try:
             self.retries.run(lambda: self._prepare(make))
@@ -149,9 +155,9 @@ class Ledger:
     ) -> pl.DataFrame:
         """Return which of the ids other feeds have in the same target, in some statuses.
 
-        Columns: `sourcedId` and `feed`.
+        Columns: `sourcedId`, `feed`, `label`, `parents` and `ends`.
         """
-        types = ID | {"feed": pl.String}
+        types = ID | dict.fromkeys(("feed", "label", "parents", "ends"), pl.String)
         frames = [
             self._database.bulk(records.claims_query(key, entity, part, statuses), types)
             for part in _parts_of(ids)
@@ -160,6 +166,43 @@ class Ledger:
             [_empty(types), *(frame.rename({"sourced_id": "sourcedId"}) for frame in frames)]
         )
         return claims.filter(pl.col("sourcedId").is_in(ids.implode()))
+
+    def shares(self, key: FeedKey, entity: str, ids: pl.Series | None = None) -> pl.DataFrame:
+        """Return what this feed and others have of the records that others have too.
+
+        Only those of `ids` or, if that is None, those that this feed has as active. Columns:
+        `sourcedId` and those of `CLAIMS`.
+        """
+        with self._database.reading() as connection:
+            others = records.other_feeds(connection, key)
+            own = records.feed_id(connection, key)
+        if not others or (ids is None and own is None):
+            return _empty(SHARES)
+        theirs = self._shares(others, entity, ids, own)
+        if own is None or not theirs.height:
+            return theirs
+        return pl.concat([theirs, self._shares([own], entity, theirs["sourcedId"].unique(), own)])
+
+    def _shares(
+        self, feeds: Sequence[int], entity: str, ids: pl.Series | None, own: int | None
+    ) -> pl.DataFrame:
+        if ids is not None and not ids.len():
+            return _empty(SHARES)
+        found = [
+            self._database.bulk(records.shares_query(feeds, entity, part, own), SHARES)
+            for part in ([None] if ids is None else _parts_of(ids, everything=False))
+        ]
+        return pl.concat(
+            [_empty(SHARES), *(one.rename({"sourced_id": "sourcedId"}) for one in found)]
+        )
+
+    def other_feeds(self, key: FeedKey) -> list[FeedKey]:
+        """Return the other feeds into the same target. They are read once."""
+        if key not in self._others:
+            self._others[key] = [
+                one for one in self.feeds() if one.target == key.target and one != key
+            ]
+        return self._others[key]
 
     def schools_of(self, key: FeedKey, entity: str) -> pl.DataFrame:
         """Return the schools of an entity's records in the target, those of all feeds.
@@ -219,19 +262,23 @@ class Ledger:
             key: The feed.
             entity: The entity of all records.
             acknowledged: The records that the target holds now: `sourcedId`, `#fingerprint`,
-                `#school`, `#parents`, `#label`, `#fields`, `#ends`.
+                `#school`, `#parents`, `#label`, `#fields`, and perhaps `#ends`, `#turn`, `#items`
+                and `#yields`. The last three stay as they were if they are left out.
             left: The ids that the target deleted, disabled or ended, by their new status.
             settled: The ids that got any answer. Their intents are deleted.
             run: The run that sent them.
         """
         if ENDS not in acknowledged.columns:
             acknowledged = acknowledged.with_columns(pl.lit(None, pl.String).alias(ENDS))
+        columns = {
+            name: column for name, column in ACKNOWLEDGED.items() if column in acknowledged.columns
+        }
         with self._writing(key) as (connection, feed):
             records.upsert_frame(
                 connection,
                 RECORDS,
                 acknowledged,
-                ACKNOWLEDGED,
+                columns,
                 feed_id=feed,
                 entity=entity,
                 status=ACTIVE,
@@ -259,6 +306,20 @@ class Ledger:
                 entity,
                 ids,
             )
+
+    def note_shares(self, key: FeedKey, entity: str, shares: pl.DataFrame) -> None:
+        """Record how records are shared that stay as they are: `sourcedId`, and `SHARING`."""
+        if shares.height:
+            with self._writing(key) as (connection, feed):
+                for (turn, items, yields), rows in shares.group_by(SHARING):
+                    records.run_for_ids(
+                        connection,
+                        update(RECORDS).values(turn=turn, items=items, yields=yields),
+                        RECORDS,
+                        feed,
+                        entity,
+                        rows["sourcedId"].to_list(),
+                    )
 
     def totals(self, key: FeedKey) -> pl.DataFrame:
         """Count the active records of a feed: `entity`, `school` (null: none), `records`."""
@@ -579,9 +640,12 @@ class Ledger:
         return self._database.bulk(query, types).rename({"sourced_id": "sourcedId"})
 
 
-def _parts_of(ids: pl.Series | None) -> list[pl.Series | None]:
-    """Split ids into parts that can be queried by name; one None means the whole entity."""
-    if ids is None or ids.len() > QUERY_BY_ID_UP_TO:
+def _parts_of(ids: pl.Series | None, *, everything: bool = True) -> list[pl.Series | None]:
+    """Split ids into parts that can be queried by name; one None means the whole entity.
+
+    Unless `everything` is set, there are parts however many ids there are.
+    """
+    if ids is None or (everything and ids.len() > QUERY_BY_ID_UP_TO):
         return [None]
     return [ids[at : at + AT_ONCE] for at in range(0, max(ids.len(), 1), AT_ONCE)]
 

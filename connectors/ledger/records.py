@@ -45,7 +45,8 @@ from connectors.ledger.tables import (
     TOLD,
     FeedKey,
 )
-from transforms.changes import KEPT
+from transforms.changes import ACTIVE, KEPT, LEFT
+from transforms.ownership import NOTHING
 from transforms.renamed_ids import RenamedIds
 
 if TYPE_CHECKING:
@@ -115,13 +116,41 @@ def claims_query(
     """Build the query for the records of an entity that other feeds have in the same target.
 
     Only records in some statuses count and, unless `ids` is None, only those ids. The columns are
-    `sourced_id` and `feed`.
+    `sourced_id`, `feed`, `label`, `parents` and `ends`.
     """
     others = (FEEDS.c.target == key.target) & (FEEDS.c.feed != key.feed)
-    query = select(RECORDS.c.sourced_id, FEEDS.c.feed).join(FEEDS, FEEDS.c.id == RECORDS.c.feed_id)
+    names = ("label", "parents", "ends")
+    texts = (func.coalesce(RECORDS.c[name], "").label(name) for name in names)
+    query = select(RECORDS.c.sourced_id, FEEDS.c.feed, *texts)
+    query = query.join(FEEDS, FEEDS.c.id == RECORDS.c.feed_id)
     query = query.where(others, RECORDS.c.entity == entity, RECORDS.c.status.in_(statuses))
     query = query.order_by(FEEDS.c.feed, RECORDS.c.sourced_id)
     return query if ids is None else query.where(RECORDS.c.sourced_id.in_(ids.to_list()))
+
+
+def shares_query(
+    feeds: Sequence[int], entity: str, ids: pl.Series | None, own: int | None
+) -> Select[Any]:
+    """Build the query for what some feeds have of an entity's records (columns `CLAIMS`).
+
+    Only for those of `ids` or, if that is None, for the records that feed `own` has as active.
+    """
+    texts = ("status", "fields", "items", "yields", "parents", "run")
+    query = select(
+        RECORDS.c.sourced_id,
+        FEEDS.c.feed,
+        RECORDS.c.feed_id.label("number"),
+        *(func.coalesce(RECORDS.c[name], "").label(name) for name in texts),
+        func.coalesce(RECORDS.c.turn, 0).label("turn"),
+        RECORDS.c.fingerprint,
+    ).join(FEEDS, FEEDS.c.id == RECORDS.c.feed_id)
+    query = query.where(RECORDS.c.feed_id.in_(feeds), RECORDS.c.entity == entity)
+    query = query.order_by(RECORDS.c.sourced_id)
+    if ids is not None:
+        return query.where(RECORDS.c.sourced_id.in_(ids.to_list()))
+    ours = RECORDS.alias()
+    same = and_(ours.c.feed_id == own, ours.c.status == ACTIVE, *_same_keys(RECORDS, ours))
+    return query.where(exists().where(same))
 
 
 def upsert_frame(
@@ -157,13 +186,16 @@ def run_for_ids(
         run_for_values(connection, of_entity, table.c.sourced_id, ids)
 
 
-def upsert(connection: Connection, table: Table) -> Insert:
-    """Build the statement that inserts a row, or overwrites the one with the same key."""
+def upsert(connection: Connection, table: Table, names: Collection[str] = ()) -> Insert:
+    """Build the statement that inserts a row, or overwrites the one with the same key.
+
+    With `names`, only these columns are overwritten.
+    """
     statement = _insert(connection, table)
     changed = {
         column.name: statement.excluded[column.name]
         for column in table.columns
-        if not column.primary_key
+        if not column.primary_key and (not names or column.name in names)
     }
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
 
@@ -174,8 +206,8 @@ def insert_if_missing(connection: Connection, table: Table) -> Insert:
 
 
 def upsert_rows(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
-    """Upsert rows with different keys. The frame has the table's column names."""
-    statement = upsert(connection, table)
+    """Upsert rows with different keys. Columns of the table that are not in the frame stay."""
+    statement = upsert(connection, table, rows.columns)
     if _takes_arrays(connection):
         arrays = [
             bindparam(name, rows[name].to_list(), ARRAY(table.c[name].type))
@@ -265,7 +297,9 @@ def move_feed(connection: Connection, old: int, new: int) -> None:
     older = RECORDS.alias()
     same = and_(older.c.feed_id == old, *_same_keys(RECORDS, older))
     status = select(older.c.status).where(same).scalar_subquery()
-    kept = and_(RECORDS.c.feed_id == new, RECORDS.c.status == KEPT, exists().where(same))
+    _share_with_nobody(connection, new, older, same)
+    stays = RECORDS.c.status.in_((KEPT, LEFT))
+    kept = and_(RECORDS.c.feed_id == new, stays, exists().where(same))
     connection.execute(update(RECORDS).where(kept).values(status=status))
     for table in SHARED:
         newer = table.alias()
@@ -283,6 +317,23 @@ def move_feed(connection: Connection, old: int, new: int) -> None:
         connection.execute(update(table).where(table.c.feed_id == old).values(feed_id=new))
     connection.execute(delete(LOCKS).where(LOCKS.c.feed_id == old))
     connection.execute(delete(FEEDS).where(FEEDS.c.id == old))
+
+
+def _share_with_nobody(
+    connection: Connection, new: int, older: FromClause, same: ColumnElement[bool]
+) -> None:
+    """Let a feed's records belong to it alone that another feed of the same name has sent too.
+
+    Where both have sent the same, nothing needs to be sent. Where they have not, a record that left
+    something to the other feed gets a fingerprint that no roster has, and is sent again.
+    """
+    both = and_(RECORDS.c.feed_id == new, exists().where(same))
+    unequal = exists().where(same, older.c.fingerprint != RECORDS.c.fingerprint)
+    leaves = func.coalesce(RECORDS.c.yields, NOTHING) != NOTHING
+    mark = RECORDS.c.fingerprint
+    other_mark = mark.op("|")(1) - mark.op("&")(1)
+    connection.execute(update(RECORDS).where(both, unequal, leaves).values(fingerprint=other_mark))
+    connection.execute(update(RECORDS).where(both).values(turn=None, items=None, yields=None))
 
 
 def _same_keys(table: Table, other: FromClause) -> list[ColumnElement[bool]]:

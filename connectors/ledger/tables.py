@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-VERSION = 5
+VERSION = 6
 
 # The columns of a frame that is read from the database.
 Types = dict[str, type[pl.DataType]]
@@ -73,6 +73,10 @@ RECORDS = Table(
     Column("fields", TEXT),  # the columns that we sent, which are ours to change
     Column("run", TEXT, nullable=False),  # the run that changed this row last
     Column("ends", TEXT),  # the last day of a record that ends, such as an enrollment
+    # How feeds share the record (`transforms/ownership.py`):
+    Column("turn", BigInteger),  # the feed's place in the order of the feeds that have it
+    Column("items", TEXT),  # JSON: what identifies the roles and profiles that the feed has of it
+    Column("yields", TEXT),  # JSON: the columns and items that the feed leaves to others
     sqlite_with_rowid=False,
 )
 

@@ -44,6 +44,19 @@ from transforms.changes import (
 )
 from transforms.checks.parts import ROLES
 from transforms.checks.references import depths, parent_column
+from transforms.ownership import (
+    ITEMS,
+    NOTHING,
+    TURN,
+    YIELDS,
+    FeedOrder,
+    SharedRecords,
+    items_as_json,
+    no_claims,
+    own_share,
+    shares_of,
+    with_items,
+)
 from transforms.payload import Json, json_records, parts_as_json
 from transforms.schemas import ENTITIES, Entity
 from transforms.stages import HoldStage, RemovalStage, Stage, UpsertStage, due
@@ -58,6 +71,7 @@ NONE_ACKNOWLEDGED = pl.DataFrame(
 )
 Removal = tuple[str, Action, str]
 LEDGER_COLUMNS = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
+SHARING_COLUMNS = (TURN, ITEMS, YIELDS)
 Results = dict[int, RecordResult]
 __all__ = ["BATCH_SIZE", "LoadResult", "RecordProblem", "Progress", "load"]
 
@@ -78,6 +92,7 @@ async def load(
     stop: asyncio.Event | None = None,
     sender: Sender | None = None,
     rosters: Rosters = lambda *_: (),
+    order: FeedOrder | None = None,
 ) -> LoadResult:
     """Send the stages in batches of `batch_size` records, and return what became of each record.
 
@@ -85,7 +100,8 @@ async def load(
 
     `progress` is called with an entity, the number of its records that are done, and their total.
     `sender` sends instead of `target`, if there is one. `rosters` returns what killed runs may have
-    sent: a record in the target that equals it is ours.
+    sent: a record in the target that equals it is ours. `order` is that of the feeds which share
+    records.
 
     Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the
     target cannot be used, the load ends early, and `Loaded.error` says why.
@@ -100,6 +116,7 @@ async def load(
         progress,
         stop or asyncio.Event(),
         ledger.intended(key),
+        order=order or FeedOrder(key.feed, alone=not ledger.other_feeds(key)),
     )
     requests, retries = job.sender.requests, job.sender.retries
     for stage in stages:
@@ -204,25 +221,31 @@ async def send_upserts(job: LoadState, stage: UpsertStage) -> None:
 async def _first_pass(
     job: LoadState, stage: UpsertStage, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
-    ready = _with_parents_in_target(job, stage.entity, batch)
-    known = filled_columns(job, stage, ready)
+    entity = ENTITIES[stage.entity]
+    whole = _with_parents_in_target(job, stage.entity, batch)
+    ready, known, alone = _own_part(job, stage, whole)
     earlier_bodies = job.earlier.get(stage.entity, EarlierBodies()).said
     partial: set[str] = set()
 
     def errand(row: RowToSend) -> Operation:
-        record = row.body
+        record, share = row.body, known.shares.get(row.sourced_id)
         if agents.missing(record):
             partial.add(row.sourced_id)
-            record = {name: value for name, value in record.items() if name != AGENTS}
+            record = _without_agents(record)
+        if share:
+            # Lists of which all items belong to other feeds: ours may have ended.
+            record = {name: [] for name in items_as_json(entity, share.items)} | record
         return Operation(
             stage.entity,
-            row.action,
+            "join" if share and row.action == "create" else row.action,
             record,
             whole=row.body,
+            alone=_without_agents(alone[row.sourced_id]) if share else None,
             earlier=earlier_bodies.get(row.sourced_id, ()),
             gone=known.gone(row.sourced_id, row.fields),
             partial=known.partial,
             ended=row.ended,
+            others=items_as_json(entity, share.others) if share else None,
         )
 
     results = await send_rows(job, name, stage.entity, ready, errand, known, partial)
@@ -241,6 +264,35 @@ async def _first_pass(
             job.tally.add(stage.entity, sourced_id, result.term, result.detail)
 
 
+def _without_agents(record: Json) -> Json:
+    return {name: value for name, value in record.items() if name != AGENTS}
+
+
+def _own_part(
+    job: LoadState, stage: UpsertStage, frame: pl.DataFrame
+) -> tuple[pl.DataFrame, FilledColumns, Mapping[str, Json]]:
+    """Reduce records that other feeds have sent too to what belongs to this feed.
+
+    Also returns which columns were filled when they were last sent, and the complete bodies of the
+    reduced records.
+    """
+    if job.order.alone:
+        return frame, filled_columns(job, stage, frame, {}), {}
+    entity = ENTITIES[stage.entity]
+    rows = job.ledger.shares(job.key, stage.entity, frame["sourcedId"])
+    shares = shares_of(frame, SharedRecords.of(stage.entity, rows, job.order))
+    named = job.order.named(job.order.feed)
+    turns = [shares[one].turn if one in shares else named for one in frame["sourcedId"]]
+    yields = [shares[one].yields if one in shares else None for one in frame["sourcedId"]]
+    marked = with_items(frame).with_columns(
+        pl.Series(TURN, turns, dtype=pl.Int64), pl.Series(YIELDS, yields, dtype=pl.String)
+    )
+    known = filled_columns(job, stage, frame, shares)
+    shared = frame.filter(pl.col("sourcedId").is_in(list(shares)))
+    alone = {body["sourcedId"]: body for body in json_records(entity, shared)}
+    return own_share(marked, shares), known, alone
+
+
 async def _second_pass(
     job: LoadState, stage: UpsertStage, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
@@ -248,6 +300,7 @@ async def _second_pass(
 
     The ledger then has these users as they are in the drop.
     """
+    batch, known, _ = _own_part(job, stage, batch)
     missing = [agents.missing(body) for body in json_records(ENTITIES[stage.entity], batch)]
     ready = batch.filter(pl.Series([not absent for absent in missing], dtype=pl.Boolean))
     for sourced_id, absent in zip(batch["sourcedId"], missing, strict=True):
@@ -262,9 +315,7 @@ async def _second_pass(
     def errand(row: RowToSend) -> Operation:
         return Operation(stage.entity, "agents", row.body)
 
-    results = await send_rows(
-        job, name, stage.entity, ready, errand, filled_columns(job, stage, ready)
-    )
+    results = await send_rows(job, name, stage.entity, ready, errand, known)
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or RecordResult("waiting", job.halted)
         first = agents.later[sourced_id]
@@ -322,9 +373,15 @@ async def send_rows(
     fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(
         mark_unfinished(pl.col(FINGERPRINT))
     )
-    acknowledged = known.to_record(frame[arrived].select(LEDGER_COLUMNS)).with_columns(
+    columns = [name for name in (*LEDGER_COLUMNS, *SHARING_COLUMNS) if name in frame.columns]
+    acknowledged = known.to_record(frame[arrived].select(columns)).with_columns(
         fingerprint.otherwise(FINGERPRINT)
     )
+    if YIELDS in columns:
+        # The target had lost these records, so that other feeds' columns were sent too.
+        whole = [frame["sourcedId"][place] for place in arrived if results[place].whole]
+        nothing = pl.when(pl.col("sourcedId").is_in(whole)).then(pl.lit(NOTHING))
+        acknowledged = acknowledged.with_columns(nothing.otherwise(YIELDS).alias(YIELDS))
     arrived_places = set(arrived)
     settled = [
         one
@@ -379,8 +436,14 @@ async def _remove_batch(job: LoadState, name: str, entity: str, removals: list[R
     )
     # In a tree, the next record may be the parent of the one under way.
     workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
+    leaving = pl.Series([one for one, action, _ in removals if action == "leave"], dtype=pl.String)
+    rows = job.ledger.shares(job.key, entity, leaving) if leaving.len() else no_claims()
+    shared = SharedRecords.of(entity, rows, job.order)
     errands = (
-        Operation(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals
+        _leaving(entity, one, shared)
+        if action == "leave"
+        else Operation(entity, action, {"sourcedId": one}, day=day)
+        for one, action, day in removals
     )
     results = await job.perform(name, errands, workers)
     removed: dict[str, list[str]] = {}
@@ -400,6 +463,20 @@ async def _remove_batch(job: LoadState, name: str, entity: str, removals: list[R
     job.ledger.record(job.key, entity, NONE_ACKNOWLEDGED, removed, settled, job.run)
     job.abandon(
         entity, [sourced_id for place, sourced_id in enumerate(ids) if place not in results]
+    )
+
+
+def _leaving(entity: str, sourced_id: str, shared: SharedRecords) -> Operation:
+    """Return the operation that removes what only this feed has of a record."""
+    columns, items = shared.only_own(sourced_id)
+    others = shared.share(sourced_id, (), "").others
+    return Operation(
+        entity,
+        "leave",
+        {"sourcedId": sourced_id},
+        gone=columns,
+        ended=items_as_json(ENTITIES[entity], items),
+        others=items_as_json(ENTITIES[entity], others),
     )
 
 

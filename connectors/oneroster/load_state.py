@@ -21,6 +21,7 @@ from connectors.oneroster.outcomes import RecordResult, Tally
 from connectors.oneroster.target import TargetError
 from transforms.changes import ACTION, ENDED, FIELDS, IN_TARGET, Term
 from transforms.checks.references import split_parents
+from transforms.ownership import FeedOrder, Share
 from transforms.payload import METADATA, Json
 from transforms.stages import UpsertStage
 
@@ -31,6 +32,8 @@ BatchResult = tuple[dict[int, RecordResult], TargetError | None]
 AGENT_IDS = "agentSourcedIds"
 UNFINISHED = 1
 NO_COLUMNS: frozenset[str] = frozenset()
+# The share of a record that no other feed has sent.
+ALONE = Share()
 # Columns that we filled when an enrollment was missing from a drop, whatever columns the drop has.
 LAST_DAY = frozenset({"endDate"})
 
@@ -74,6 +77,8 @@ class LoadState:
     blocked: set[str] = field(default_factory=set)
     # What killed runs may have sent of the records to create, by entity.
     earlier: Mapping[str, EarlierBodies] = field(default_factory=dict)
+    # The order of the feeds that share records.
+    order: FeedOrder = field(default_factory=FeedOrder)
     # How many records of each entity are to be sent.
     due: Counter[str] = field(default_factory=Counter)
     # Set once the target cannot be used any more.
@@ -165,25 +170,35 @@ class FilledColumns:
     partial: frozenset[str] = NO_COLUMNS
     # Records to which we gave a last day when they were missing from a drop.
     ended: frozenset[str] = NO_COLUMNS
+    # This feed's share of each record that other feeds have sent too.
+    shares: Mapping[str, Share] = field(default_factory=dict)
 
     def gone(self, sourced_id: str, now: str) -> frozenset[str]:
-        """Return the columns to clear: filled then, blank now, and present in the drop."""
-        gone = frozenset(
-            filter(self._in_drop, self.last.get(sourced_id, NO_COLUMNS) - _columns_in(now))
-        )
-        return gone | (LAST_DAY - _columns_in(now)) if sourced_id in self.ended else gone
+        """Return the columns to clear: filled then, blank now, and present in the drop.
+
+        Columns that another feed fills stay. Those of a feed that no longer has the record count as
+        filled by us.
+        """
+        share = self.shares.get(sourced_id, ALONE)
+        last = self.last.get(sourced_id, NO_COLUMNS) | share.lost
+        gone = frozenset(filter(self._in_drop, last - _columns_in(now)))
+        if sourced_id in self.ended:
+            gone |= LAST_DAY - _columns_in(now)
+        return gone - share.taken
 
     def to_record(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Keep in the ledger the columns that we filled once and that this drop does not have."""
+        """Keep in the ledger the columns that we filled once and that this drop does not have.
+
+        Columns that belong to other feeds by now are theirs.
+        """
         rows = zip(frame["sourcedId"], frame[FIELDS], strict=True)
         return frame.with_columns(
             pl.Series(FIELDS, [self._ever_filled(one, now) for one, now in rows], dtype=pl.String)
         )
 
     def _ever_filled(self, sourced_id: str, now: str) -> str:
-        not_in_drop = {
-            name for name in self.last.get(sourced_id, NO_COLUMNS) if not self._in_drop(name)
-        }
+        last = self.last.get(sourced_id, NO_COLUMNS) - self.shares.get(sourced_id, ALONE).above
+        not_in_drop = {name for name in last if not self._in_drop(name)}
         return ",".join(sorted(not_in_drop | _columns_in(now))) if not_in_drop else now
 
     def _in_drop(self, name: str) -> bool:
@@ -193,7 +208,9 @@ class FilledColumns:
         )
 
 
-def filled_columns(job: LoadState, stage: UpsertStage, frame: pl.DataFrame) -> FilledColumns:
+def filled_columns(
+    job: LoadState, stage: UpsertStage, frame: pl.DataFrame, shares: Mapping[str, Share]
+) -> FilledColumns:
     """Look up which columns were filled when the records of a frame were last sent.
 
     The ledger knows the records that it holds. Earlier rosters have those that killed runs may have
@@ -202,7 +219,7 @@ def filled_columns(job: LoadState, stage: UpsertStage, frame: pl.DataFrame) -> F
     known = frame.filter(pl.col(ACTION) != "create")["sourcedId"]
     sent = job.earlier.get(stage.entity, EarlierBodies()).filled
     if known.is_empty():
-        return FilledColumns(sent, stage.said, stage.partial)
+        return FilledColumns(sent, stage.said, stage.partial, shares=shares)
     details = job.ledger.details(job.key, stage.entity, known)
     last = {
         **sent,
@@ -212,7 +229,7 @@ def filled_columns(job: LoadState, stage: UpsertStage, frame: pl.DataFrame) -> F
         },
     }
     ended = frozenset(details.filter(pl.col("status") == ENDED)["sourcedId"])
-    return FilledColumns(last, stage.said, stage.partial, ended)
+    return FilledColumns(last, stage.said, stage.partial, ended, shares)
 
 
 def _columns_in(fields: str | None) -> frozenset[str]:

@@ -7,7 +7,7 @@ reference, sections 2.4 (a PUT may replace everything) and 8; appendix B (what a
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 from unicodedata import normalize
@@ -73,12 +73,13 @@ def merge(
     gone: Iterable[str] = (),
     partial: Container[str] = (),
     ended: Json | None = None,
+    others: Json | None = None,
 ) -> Json:
     """Return `theirs`, which is in write shape, with our record merged in.
 
     Columns in `gone` are cleared: we sent them once, and they are blank now. In the lists named in
     `partial`, items of others stay. Items that were ours and have `ended` (by property) are
-    removed.
+    removed. `others` identifies the items of other feeds (by property), which stay in any case.
     """
     whole = deepcopy(theirs)
     for column in gone:
@@ -86,17 +87,32 @@ def merge(
     for name, value in ours.items():
         if name in collection.fixed and name in theirs:
             continue
-        listed, ended_items = theirs.get(name), (ended or {}).get(name, ())
-        if ended_items and isinstance(listed, list):
-            listed = [
-                item
-                for item in listed
-                if not any(_is_same_item(name, item, one) for one in ended_items)
-            ]
+        stay = (others or {}).get(name, ())
+        listed = _without_ended(name, theirs.get(name), (ended or {}).get(name, ()), stay)
         whole[name] = _merged_value(
-            collection, name, listed, whole.get(name), value, keep=name in partial
+            collection, name, listed, whole.get(name), value, keep=name in partial, stay=stay
         )
     return whole
+
+
+def without_items(theirs: Json, ended: Json, others: Json) -> Json:
+    """Return `theirs`, which is in write shape, without the `ended` items, but with `others`.
+
+    Both are by property. A list that would be empty stays as it is.
+    """
+    lists = {
+        name: _without_ended(name, theirs.get(name), items, others.get(name, ()))
+        for name, items in ended.items()
+    }
+    return theirs | {name: listed for name, listed in lists.items() if listed}
+
+
+def _without_ended(name: str, listed: Any, ended: Sequence[Json], stay: Sequence[Json]) -> Any:
+    if not ended or not isinstance(listed, list):
+        return listed
+    return [
+        item for item in listed if _is_one_of(name, item, stay) or not _is_one_of(name, item, ended)
+    ]
 
 
 def differs_in_fixed_property(collection: Collection, theirs: Json, ours: Json) -> bool:
@@ -108,18 +124,28 @@ def differs_in_fixed_property(collection: Collection, theirs: Json, ours: Json) 
 
 
 def differing_properties(
-    collection: Collection, read: Json, ours: Json, partial: Container[str] = ()
+    collection: Collection,
+    read: Json,
+    ours: Json,
+    partial: Container[str] = (),
+    others: Json | None = None,
 ) -> list[str]:
     """Return the names of our properties that a record as read has otherwise, sorted.
 
     Properties that no update can change count too. Properties that the target computes, and
-    passwords, do not. A list in `partial` may hold more than we sent.
+    passwords, do not. A list in `partial` may hold more than we sent, and any list the items of
+    `others`.
     """
-    return differing_in_write_shape(collection, to_write_shape(collection, read), ours, partial)
+    theirs = to_write_shape(collection, read)
+    return differing_in_write_shape(collection, theirs, ours, partial, others)
 
 
 def differing_in_write_shape(
-    collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()
+    collection: Collection,
+    theirs: Json,
+    ours: Json,
+    partial: Container[str] = (),
+    others: Json | None = None,
 ) -> list[str]:
     """Return what `differing` returns, for a record in write shape."""
     ours = {
@@ -129,7 +155,7 @@ def differing_in_write_shape(
     }
     if is_alike(theirs, ours):
         return []
-    merged_record = merge(collection, theirs, ours, (), partial)
+    merged_record = merge(collection, theirs, ours, (), partial, others=others)
     updated = {
         name: value if name in collection.fixed else merged_record[name]
         for name, value in ours.items()
@@ -138,7 +164,14 @@ def differing_in_write_shape(
 
 
 def _merged_value(
-    collection: Collection, name: str, before: Any, cleared: Any, ours: Any, *, keep: bool
+    collection: Collection,
+    name: str,
+    before: Any,
+    cleared: Any,
+    ours: Any,
+    *,
+    keep: bool,
+    stay: Sequence[Json] = (),
 ) -> Any:
     if name == "metadata":
         return _merged_metadata(cleared if isinstance(cleared, dict) else {}, ours)
@@ -148,9 +181,11 @@ def _merged_value(
         others = [
             item
             for item in before
-            if keep and not any(_is_same_item(name, item, one) for one in ours)
+            if (keep or _is_one_of(name, item, stay)) and not _is_one_of(name, item, ours)
         ]
-        return [*(_with_their_properties(collection, name, before, item) for item in ours), *others]
+        own = [_with_their_properties(collection, name, before, item) for item in ours]
+        # Nothing of ours is left if all belongs to other feeds, and a user needs a role.
+        return [*own, *others] or before
     return ours
 
 
@@ -223,6 +258,14 @@ def _is_listed(item: Any, ours: list[Any]) -> bool:
 
 def _is_same_item(name: str, one: Json, other: Json) -> bool:
     return all(is_equal(one.get(key), other.get(key)) for key in IDENTITY[name])
+
+
+def _is_one_of(name: str, item: Any, items: Sequence[Json]) -> bool:
+    """Return whether an item is one of others, by the identifying properties that those have."""
+    return any(
+        all(is_equal(item.get(key), one[key]) for key in IDENTITY[name] if key in one)
+        for one in items
+    )
 
 
 def _clear_column(collection: Collection, whole: Json, column: str) -> None:

@@ -6,7 +6,7 @@ Source: API reference, section 2.2 (the three disguises of "already exists") and
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from connectors.oneroster import wire
@@ -18,6 +18,7 @@ from connectors.oneroster.merge import (
     is_same,
     merge,
     to_write_shape,
+    without_items,
 )
 from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.profile import Collection
@@ -34,7 +35,9 @@ USER_DELETED = "the user was deleted in the target before the agents could be ad
 # one that we sent.
 AGENTS = "agents"
 NO_COLUMNS: frozenset[str] = frozenset()
-Action = Literal["create", "update", "revive", "agents", "delete", "disable", "end"]
+Action = Literal[
+    "create", "join", "update", "revive", "agents", "delete", "disable", "end", "leave"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Operation:
     record: Json
     # All that our drop has of the record, if more than `record`.
     whole: Json | None = None
+    # What to create if the target no longer has it, where other feeds have it too.
+    alone: Json | None = None
     # What runs that were killed may have sent of it.
     earlier: tuple[Json, ...] = ()
     # Columns to clear.
@@ -55,6 +60,8 @@ class Operation:
     partial: frozenset[str] = NO_COLUMNS
     # Items of lists that have ended, by property.
     ended: Json | None = None
+    # What identifies the items of other feeds, which stay, by property.
+    others: Json | None = None
     # The last day of an enrollment (ISO), for `end`.
     day: str = ""
 
@@ -77,13 +84,11 @@ async def carry_out(client: Client, errand: Operation) -> RecordResult:
                 partial=errand.partial,
             )
         case "update":
-            return await update(
-                client, collection, record, errand.gone, errand.partial, errand.ended
-            )
+            return await update(client, collection, errand)
         case "revive":
-            return await revive(
-                client, collection, record, errand.gone, errand.partial, errand.ended
-            )
+            return await revive(client, collection, errand)
+        case "join":
+            return await join(client, collection, errand)
         case "agents":
             return await add_agents(client, collection, record)
         case "delete":
@@ -92,6 +97,8 @@ async def carry_out(client: Client, errand: Operation) -> RecordResult:
             return await disable_user(client, collection, record["sourcedId"])
         case "end":
             return await end_enrollment(client, collection, record["sourcedId"], errand.day)
+        case "leave":
+            return await leave(client, collection, errand)
 
 
 async def create(
@@ -137,42 +144,60 @@ async def create(
     return _unknown_record(foreign_properties(collection, found.record, whole, partial))
 
 
-async def update(
-    client: Client,
-    collection: Collection,
-    record: Json,
-    gone: Iterable[str] = (),
-    partial: Container[str] = (),
-    ended: Json | None = None,
-) -> RecordResult:
+async def update(client: Client, collection: Collection, errand: Operation) -> RecordResult:
     """Bring a record of ours up to date: read it, merge ours into it, and PUT it.
 
     A record that the target does not have is created again.
     """
-    found = await read_record(client, collection, record["sourcedId"])
+    found = await read_record(client, collection, errand.record["sourcedId"])
     if found.trouble:
         return found.trouble
     if found.record is None:
-        return await _create_again(client, collection, record)
-    return await _put_merged(
-        client, collection, found.record, record, gone, "updated", partial, ended
-    )
+        result = await _create_again(client, collection, errand.alone or errand.record)
+        return replace(result, whole=errand.alone is not None)
+    return await _put_errand(client, collection, found.record, errand, "updated")
 
 
-async def revive(
-    client: Client,
-    collection: Collection,
-    record: Json,
-    gone: Iterable[str] = (),
-    partial: Container[str] = (),
-    ended: Json | None = None,
-) -> RecordResult:
+async def revive(client: Client, collection: Collection, errand: Operation) -> RecordResult:
     """Bring back a record that we deleted.
 
     The target may have kept it, with what others wrote on it.
     """
-    result = await update(client, collection, record, gone, partial, ended)
-    return RecordResult("created", moved=result.moved) if result.arrived else result
+    result = await update(client, collection, errand)
+    return replace(result, term="created") if result.arrived else result
+
+
+async def join(client: Client, collection: Collection, errand: Operation) -> RecordResult:
+    """Add what belongs to us to a record that another feed of the same ledger has sent.
+
+    It is ours, whatever it contains (`transforms/ownership.py`). One that the target no longer has
+    is created.
+    """
+    found = await read_record(client, collection, errand.record["sourcedId"])
+    if found.trouble:
+        return found.trouble
+    if found.record is None:
+        result = await _create_again(client, collection, errand.alone or errand.record)
+        return replace(result, term="created", whole=True) if result.arrived else result
+    term: Term = "created" if found.record.get("status") == TOBEDELETED else "updated"
+    return await _put_errand(client, collection, found.record, errand, term)
+
+
+async def leave(client: Client, collection: Collection, errand: Operation) -> RecordResult:
+    """Remove what only we have of a record that other feeds have too."""
+    if not (errand.ended or errand.gone):
+        return RecordResult("kept")
+    found = await read_record(client, collection, errand.record["sourcedId"])
+    if found.trouble:
+        return found.trouble
+    if found.record is None or found.record.get("status") == TOBEDELETED:
+        return RecordResult("kept")
+    rest = merge(collection, found.record, {}, errand.gone)
+    record = without_items(rest, errand.ended or {}, errand.others or {})
+    if is_same(found.record, record):
+        return RecordResult("kept")
+    outcome = await put(client, collection, found.record, record)
+    return RecordResult("kept") if outcome.kind == "done" else _failed(outcome)
 
 
 async def add_agents(client: Client, collection: Collection, record: Json) -> RecordResult:
@@ -180,7 +205,7 @@ async def add_agents(client: Client, collection: Collection, record: Json) -> Re
     found = await read_record(client, collection, record["sourcedId"])
     if found.record is None:
         return found.trouble or RecordResult("failed", USER_DELETED)
-    agents = {name: record[name] for name in ("sourcedId", "status", AGENTS)}
+    agents = {name: record[name] for name in ("sourcedId", "status", AGENTS) if name in record}
     return await _put_merged(client, collection, found.record, agents, (), "updated")
 
 
@@ -284,6 +309,22 @@ async def _outcome_of(client: Client, request: wire.Request) -> wire.Outcome:
     return wire.outcome_of(request, await client.send(request))
 
 
+async def _put_errand(
+    client: Client, collection: Collection, theirs: Json, errand: Operation, term: Term
+) -> RecordResult:
+    return await _put_merged(
+        client,
+        collection,
+        theirs,
+        errand.record,
+        errand.gone,
+        term,
+        errand.partial,
+        errand.ended,
+        errand.others,
+    )
+
+
 async def _put_merged(
     client: Client,
     collection: Collection,
@@ -293,13 +334,14 @@ async def _put_merged(
     term: Term,
     partial: Container[str] = (),
     ended: Json | None = None,
+    others: Json | None = None,
 ) -> RecordResult:
     """Merge our record into theirs, and PUT the result if it changes anything.
 
     A 404 means an unknown reference (section 2.2): we have just read the record itself.
     """
     is_fixed = differs_in_fixed_property(collection, theirs, ours)
-    record = merge(collection, theirs, ours, gone, partial, ended)
+    record = merge(collection, theirs, ours, gone, partial, ended, others)
     if is_same(theirs, record):
         return RecordResult("unchanged" if term == "updated" else term, moved=is_fixed)
     outcome = await put(client, collection, theirs, record)

@@ -47,6 +47,8 @@ class RecordResult:
     settled: bool = True
     # Whether the record changed a property that the target never changes, such as a class's school.
     moved: bool = False
+    # Whether all was sent that the drop has of it, also what belongs to other feeds.
+    whole: bool = False
 
     @property
     def arrived(self) -> bool:

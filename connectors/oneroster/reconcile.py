@@ -7,7 +7,7 @@ record that no page had is read by itself before it counts as missing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -32,6 +32,7 @@ from transforms.changes import (
 )
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
+from transforms.ownership import FeedOrder, SharedRecords, items_as_json, own_share, shares_of
 from transforms.payload import Json, json_records
 from transforms.records import EntityRecords
 from transforms.schemas import LIFECYCLE
@@ -61,6 +62,8 @@ class Expected:
     records: pl.DataFrame | None = None
     # Lists in which the items of others stay.
     partial: frozenset[str] = frozenset()
+    # What identifies the items of other feeds of the same ledger, by id and property.
+    others: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def entity(self) -> str:
@@ -88,12 +91,21 @@ class Verified:
         return self.found.filter(pl.col("kind") == kind)["sourcedId"]
 
 
-def expect(collection: Collection, known: pl.DataFrame, roster: EntityRecords | None) -> Expected:
+def expect(
+    collection: Collection,
+    known: pl.DataFrame,
+    roster: EntityRecords | None,
+    shared: SharedRecords | None = None,
+) -> Expected:
     """Return what the target should have.
 
     `known` are the ledger's rows (`sourcedId`, `fingerprint`, `status`). `roster` is the last one
-    that was sent, if it is kept.
+    that was sent, if it is kept. Of `shared` records only what belongs to this feed is compared,
+    and none that it removed and that another feed has.
     """
+    if shared and shared.claims:
+        gone = ~pl.col("status").is_in([ACTIVE, KEPT])
+        known = known.filter(~(gone & pl.col("sourcedId").is_in(shared.elsewhere())))
     if roster is None:
         return Expected(collection, known)
     frame = roster.accepted.drop(ROW, *LIFECYCLE)
@@ -102,7 +114,11 @@ def expect(collection: Collection, known: pl.DataFrame, roster: EntityRecords | 
         "sourcedId", pl.col("fingerprint").alias(FINGERPRINT)
     )
     records = marked.join(sent, on=["sourcedId", FINGERPRINT], how="semi")
-    return Expected(collection, known, records, roster.partial)
+    if not (shared and shared.claims):
+        return Expected(collection, known, records, roster.partial)
+    shares = shares_of(records, shared)
+    others = {one: items_as_json(roster.entity, share.others) for one, share in shares.items()}
+    return Expected(collection, known, own_share(records, shares), roster.partial, others)
 
 
 @dataclass
@@ -157,7 +173,11 @@ def note_page(seen: PagesRead, expected: Expected, page: list[Json]) -> None:
     for body in (*_bodies(expected, ours), *_disabled_people(ours)):
         seen.compared += 1
         if names := differing_properties(
-            expected.collection, active[body["sourcedId"]], body, expected.partial
+            expected.collection,
+            active[body["sourcedId"]],
+            body,
+            expected.partial,
+            expected.others.get(body["sourcedId"]),
         ):
             seen.different[body["sourcedId"]] = ", ".join(names)
 
@@ -235,8 +255,11 @@ async def adopt(
     run: str,
     changes: EntityChanges,
     watch: Progress = lambda *_: None,
+    order: FeedOrder | None = None,
 ) -> Adoption:
     """Record in the ledger the `changes.upserts` that the target has already.
+
+    Of records that other feeds have too, by their `order`, only this feed's share is compared.
 
     The collection is read page by page. A record that the target has as deleted is recorded as
     deleted, so the next sync brings it back. Raises `TargetError` if the target cannot be read.
@@ -250,8 +273,10 @@ async def adopt(
         }
         ids = pl.Series("sourcedId", list(records), dtype=pl.String).to_frame()
         ours = changes.upserts.join(ids, on="sourcedId", how="semi")
+        claims = ledger.shares(key, changes.entity, ours["sourcedId"])
+        shared = SharedRecords.of(changes.entity, claims, order or FeedOrder(key.feed))
         changed_ids = _different_ids(
-            client.profile.collections[changes.entity], changes, ours, records
+            client.profile.collections[changes.entity], changes, ours, records, shared
         )
         deleted_ids = [one for one in ours["sourcedId"] if not _is_active(records[one])]
         if ours.height:
@@ -277,12 +302,20 @@ def _is_active(record: Json) -> bool:
 
 
 def _different_ids(
-    collection: Collection, changes: EntityChanges, ours: pl.DataFrame, records: dict[str, Json]
+    collection: Collection,
+    changes: EntityChanges,
+    ours: pl.DataFrame,
+    records: dict[str, Json],
+    shared: SharedRecords,
 ) -> list[str]:
+    shares = shares_of(ours, shared)
+    others = {one: items_as_json(collection.entity, share.others) for one, share in shares.items()}
     return [
-        body["sourcedId"]
-        for body in json_records(collection.entity, ours)
-        if differing_properties(collection, records[body["sourcedId"]], body, changes.partial)
+        one
+        for body in json_records(collection.entity, own_share(ours, shares))
+        if differing_properties(
+            collection, records[one := body["sourcedId"]], body, changes.partial, others.get(one)
+        )
     ]
 
 

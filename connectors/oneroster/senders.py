@@ -76,12 +76,14 @@ async def run_concurrently(
 
 TERMS: dict[Action, Term] = {
     "create": "created",
+    "join": "updated",
     "revive": "created",
     "update": "updated",
     "agents": "updated",
     "delete": REMOVALS["delete"][0],
     "disable": REMOVALS["disable"][0],
     "end": REMOVALS["end"][0],
+    "leave": REMOVALS["leave"][0],
 }
 
 

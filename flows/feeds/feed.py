@@ -43,6 +43,7 @@ from flows.feeds.tables import (
     OnceSettings,
     RunSettings,
     ScheduleSettings,
+    SharedSettings,
     ShareSettings,
     TargetSettings,
     with_options,
@@ -100,6 +101,7 @@ class Feed(BaseModel):
     notify: NotifySettings | None = None
     target: TargetSettings
     share: ShareSettings = ShareSettings()
+    shared: SharedSettings = SharedSettings()
     source: SourceSettings = SourceSettings()
     pickup: PickupSettings = PickupSettings()
     arrival: ArrivalSettings = ArrivalSettings()
@@ -233,6 +235,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "source.words": WordSettings,
     "target": TargetSettings,
     "share": ShareSettings,
+    "shared": SharedSettings,
     "limits": LimitSettings,
     "limits.once": OnceSettings,
     "calendar": CalendarSettings,

@@ -177,6 +177,19 @@ class ShareSettings(BaseModel):
     passwords: StrictBool = False
 
 
+class SharedSettings(BaseModel):
+    """`[shared]`: which feed's values win in records that other feeds of the target have too."""
+
+    model_config = CONFIG
+
+    owner: Text | tuple[Text, ...] = ()
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The feeds that the table names, the first one first."""
+        return (self.owner,) if isinstance(self.owner, str) else self.owner
+
+
 class OnceSettings(BaseModel):
     """`[limits.once]`: limits raised for one run, up to and including the day `until`."""
 

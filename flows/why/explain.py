@@ -17,7 +17,7 @@ from flows.plans import ACTION_WORDS
 from flows.result import DONE
 from flows.why.sources import add_target_state, all_known_ids, local_stories
 from flows.why.story import InLedger, Story, Waiting
-from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, KEPT
+from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, KEPT, LEFT
 from transforms.layouts.ids import spellings
 from transforms.schemas import ENTITIES
 
@@ -148,6 +148,10 @@ FINE = {
     KEPT: (
         "It is missing from the drop and left in the target, as the feed file says. "
         "No action needed."
+    ),
+    LEFT: (
+        "It is missing from the drop, and another feed of the same target has it: the roles of "
+        "this feed are removed. If it returns to the drop, they are added again."
     ),
     DISABLED: (
         "It is missing from the drop, and can no longer sign in. "

@@ -29,6 +29,7 @@ from transforms.changes import DISABLED
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
 from transforms.forget import PEOPLE, id_digest
+from transforms.ownership import SHARED_PARTS, Share, own_share
 from transforms.payload import Json, json_records
 from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES, LIFECYCLE
@@ -54,7 +55,7 @@ def local_stories(
             key,
             entity,
             sourced_id,
-            _roster_part(archive, entity, sourced_id),
+            _roster_part(archive, entity, sourced_id, _yields(ledger, key, entity, sourced_id)),
             _last_run(runs, entity, sourced_id, state, known.run if known else ""),
             known,
             waiting=_waiting(planned, entity),
@@ -62,25 +63,33 @@ def local_stories(
         )
 
 
-def _roster_part(archive: Archive, entity: str, sourced_id: str) -> InRoster | None:
+def _yields(ledger: Ledger, key: FeedKey, entity: str, sourced_id: str) -> str | None:
+    """Return what a feed leaves of a record to other feeds; None if it has it alone."""
+    rows = ledger.shares(key, entity, pl.Series([sourced_id])).filter(feed=key.feed)
+    return next(iter(rows["yields"]), None)
+
+
+def _roster_part(
+    archive: Archive, entity: str, sourced_id: str, yields: str | None
+) -> InRoster | None:
     run = next(reversed(archive.runs()), None)
     if run is None:
         return None
     judged = archive.judged(run, entity)
-    return InRoster(run) if judged is None else _in_records(run, judged, sourced_id)
+    return InRoster(run) if judged is None else _in_records(run, judged, sourced_id, yields)
 
 
-def _in_records(run: str, judged: EntityRecords, sourced_id: str) -> InRoster:
+def _in_records(run: str, judged: EntityRecords, sourced_id: str, yields: str | None) -> InRoster:
+    """Return what a roster has of a record: of a shared one, what belongs to this feed."""
     row = judged.accepted.filter(sourcedId=sourced_id).drop(ROW, *LIFECYCLE)
     if row.height:
         mark = int(fingerprints(judged.entity, row)[0])
-        return InRoster(
-            run,
-            "accepted",
-            without_secrets(next(json_records(judged.entity, row))),
-            mark,
-            judged.partial,
-        )
+        partial = judged.partial
+        if yields is not None:
+            row = own_share(row, {sourced_id: Share(yields=yields)})
+            partial |= frozenset(SHARED_PARTS)
+        body = without_secrets(next(json_records(judged.entity, row)))
+        return InRoster(run, "accepted", body, mark, partial)
     if sourced_id in judged.refused["sourcedId"]:
         return InRoster(run, "refused")
     return InRoster(run, "withheld" if sourced_id in judged.withheld["sourcedId"] else "absent")

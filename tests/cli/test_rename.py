@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
+from connectors.oneroster.sandbox.store import SandboxStore
 from connectors.roster_archive import Archive
-from tests.rosters import district, drop, without
+from tests.rosters import changed, district, drop, without
 from tests.running import Run, roster
 
 OPEN = "[limits]\nvanished_percent = 100\nschool_percent = 100\n"
@@ -71,11 +72,24 @@ def test_what_a_living_feed_has_sent_too_stays(feeds: Feeds) -> None:
 
     run = feeds.sync("new", *BO)
 
-    assert (0, 1, "kept") == (
+    assert (0, 1, "left") == (
         run.code,
         run.json["entities"]["users"]["kept"],
         feeds.status("new", "bo"),
     )
+
+
+def test_a_feed_under_another_name_may_change_all_that_it_sent_before(feeds: Feeds) -> None:
+    """It reads the same drops, so what it sent under its old name is no other feed's."""
+    drop(feeds.folder / "drop", changed(district(), "bo", email="new@example.edu", grades=""))
+
+    runs = [roster("sync", feeds.folder / "new.toml", "--json", state=feeds.state) for _ in "12"]
+
+    store = SandboxStore(feeds.state / "sandbox.db")
+    bo = store.get("users", "bo") or {}
+    store.close()
+    assert ("new@example.edu", None) == (bo["email"], bo.get("grades") or None)
+    assert ([1, 0], 0) == ([run.total("updated") for run in runs], runs[1].json["requests"])
 
 
 def test_a_feed_that_is_moved_takes_away_what_it_has_sent(feeds: Feeds) -> None:

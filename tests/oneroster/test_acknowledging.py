@@ -22,10 +22,12 @@ def test_each_errand_has_the_end_that_it_is_sent_for() -> None:
     assert [
         "created",
         "updated",
+        "updated",
         "created",
         "updated",
         "deleted",
         "disabled",
         "disabled",
+        "kept",
         "failed",
     ] == [one.term for one in results.values()]

@@ -221,21 +221,38 @@ def limit_updates(stops: GuardReview, context: GuardContext, limits: GuardLimits
     """Limit the updates of each kind, and of all kinds together."""
     percent, records = limits.updated_percent, limits.updated_records
     limit = limit_text(percent, records)
-    everything = 0
+    everything = taken_over = 0
     for kind in stops.kinds:
-        count, total = stops.updates(kind.entity).filter(kind.chosen).height, kind.total(context)
+        updates, total = stops.updates(kind.entity).filter(kind.chosen), kind.total(context)
+        count, taken = updates.height, _taken_over(updates, kind.entity, context)
         everything += count
+        taken_over += taken
         most = most_allowed(total, percent, records)
         stops.read(LimitReading("updated", f"updated {kind.word}", count, most, total))
         if count > most:
             of_all = f"{count:,} of {count_of(total, kind.word)}"
-            sentence = f"{of_all} would be updated, more than {limit}."
+            sentence = f"{of_all} would be updated, more than {limit}.{_takeover_text(taken)}"
             stops.stop("updated", sentence, kind.entity, upserts=IS_UPDATE & kind.chosen)
     total = context.everything
     if not allows(everything, total, percent, records):
         of_all = f"{everything:,} of all {count_of(total, 'records')}"
-        sentence = f"{of_all} would be updated, more than {limit}."
+        sentence = f"{of_all} would be updated, more than {limit}.{_takeover_text(taken_over)}"
         stops.stop("updated", sentence, *stops.parts, upserts=IS_UPDATE)
+
+
+def _taken_over(updates: pl.DataFrame, entity: str, context: GuardContext) -> int:
+    ids = context.taken_over.get(entity, pl.Series(dtype=pl.String))
+    return int(updates["sourcedId"].is_in(ids.implode()).sum())
+
+
+def _takeover_text(count: int) -> str:
+    """Say how many records change because of another feed alone."""
+    if not count:
+        return ""
+    return (
+        f" {count:,} of them because this feed takes over what another feed sent: that feed "
+        "no longer has them or no longer runs, or `owner` under [shared] says so."
+    )
 
 
 def hold_rejected_files(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:

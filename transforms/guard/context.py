@@ -30,6 +30,7 @@ NAME = "#name"
 # True where a record is given as a roster has it, because no archived roster has it as it was sent.
 NEAR = "#near"
 # Columns of `GuardContext.left_behind`.
+CLAIMED = dict.fromkeys(("entity", "sourcedId", "feed", "label", "parents", "ends"), pl.String)
 LEFT_BEHIND = dict.fromkeys(("entity", "sourcedId", "feed", "last", "now"), pl.String)
 
 
@@ -140,6 +141,10 @@ class GuardContext:
     # Records missing from the drop that another `feed` has sent too, one that no longer runs
     # (`LEFT_BEHIND`). `last` is when that feed last ran, and `now` is the name of this feed.
     left_behind: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_BEHIND))
+    # Records that are new in this feed and that another `feed` has sent (`CLAIMED`).
+    claimed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLAIMED))
+    # Unchanged records, by entity, of which something passes from another feed to this one.
+    taken_over: Mapping[str, pl.Series] = field(default_factory=dict)
 
     def total(self, entity: str, group: str = "") -> int:
         """Return the number of active records of an entity, or of one group of them."""

@@ -14,7 +14,7 @@ from transforms.guard import amounts
 from transforms.guard import special_cases as special
 from transforms.guard.context import GuardContext
 from transforms.guard.holds import GuardReview, Hold
-from transforms.guard.identity import hold_recycled_ids, limit_identities
+from transforms.guard.identity import hold_claimed_ids, hold_recycled_ids, limit_identities
 from transforms.guard.limits import GuardLimits, LimitReading
 from transforms.guard.moves import hold_emptied_classes, limit_moves
 from transforms.guard.new_ids import hold_new_ids
@@ -109,6 +109,7 @@ def _apply_rules(changes: Changes, context: GuardContext, limits: GuardLimits) -
     special.hold_emptied_columns(stops, context)
     limit_identities(stops, context, limits)
     hold_recycled_ids(stops, context)
+    hold_claimed_ids(stops, context)
     special.hold_rollover(stops, context)
     special.hold_old_terms(stops, context, limits)
     special.hold_missing_schools(stops, context)

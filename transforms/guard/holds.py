@@ -26,7 +26,7 @@ from transforms.schemas.vocabularies import CONTACT_ROLES
 
 # Actions for missing records that count as removals. `kept` records stay for another reason, such
 # as a term that is over.
-REMOVAL_ACTIONS = ("delete", "disable", "end", "keep")
+REMOVAL_ACTIONS = ("delete", "disable", "end", "leave", "keep")
 NONE = pl.lit(value=False)
 ALL = pl.lit(value=True)
 # Columns that the guard adds: the group of a record, and what an update takes from it (upserts).

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from datetime import date
 
 import polars as pl
 
 from transforms import payload as parts
-from transforms.changes import ACTION, LABEL
+from transforms.changes import ACTION, ENDS, LABEL, PARENTS
 from transforms.grammar import agree, count_of
 from transforms.guard.context import NAME, NEAR, GuardContext, with_columns_of
 from transforms.guard.holds import GROUP, STAFF, STUDENTS, GuardReview, group_of
@@ -30,6 +31,10 @@ IDENTIFYING_COLUMNS = {
 }
 # A change of that many grades is no promotion.
 JUMP = 3
+# How many days apart two feeds may end one session.
+DAYS_APART = 14
+# The parents that two feeds' records with one id must have in common to be one record.
+PARENTS_OF = {"enrollments": ("users:", "classes:"), "classes": ("orgs:",)}
 
 
 def limit_identities(stops: GuardReview, context: GuardContext, limits: GuardLimits) -> None:
@@ -176,6 +181,65 @@ def hold_recycled_ids(stops: GuardReview, context: GuardContext) -> None:
     )
     entities = [name for name in ("users", "demographics") if name in stops.parts]
     stops.stop("recycled", sentence, *entities, upserts=pl.col("sourcedId").is_in(ids))
+
+
+def hold_claimed_ids(stops: GuardReview, context: GuardContext) -> None:
+    """Hold new records whose ids other feeds have given to something else.
+
+    If the feeds write of one record, they share it. If they do not, one would overwrite the other.
+    """
+    for (feed, name), rows in context.claimed.group_by("feed", "entity", maintain_order=True):
+        entity = str(name)
+        if entity not in stops.parts:
+            continue
+        new = stops.created(entity).select("sourcedId", LABEL, PARENTS, ENDS)
+        met = new.join(rows, on="sourcedId", maintain_order="left")
+        ids = [row["sourcedId"] for row in met.iter_rows(named=True) if _is_another(entity, row)]
+        first = ", ".join(ids[:FIRST])
+        first += f" and {len(ids) - FIRST:,} more" if len(ids) > FIRST else ""
+        sentence = (
+            f"{entity}: {count_of(len(ids), 'ids')} {agree(len(ids), 'are')} that of something "
+            f"else in feed {feed} ({first}). If the two feeds number separately, give this one a "
+            "`prefix` under [source]. If both write of the same records, approve."
+        )
+        held = [entity, *(["demographics"] if entity == "users" else [])]
+        names = [one for one in held if one in stops.parts]
+        stops.stop("claimed", sentence, *names, upserts=pl.col("sourcedId").is_in(ids))
+
+
+def _is_another(entity: str, row: dict[str, str | None]) -> bool:
+    """Return whether another feed's record (`label`, `parents`, `ends`) with this id is another.
+
+    Names of a person have no word in common. An enrollment is of another person or class, a class
+    of another school, and a session ends more than `DAYS_APART` days earlier or later. Other
+    records have names of which neither has all words of the other one.
+    """
+    of = PARENTS_OF.get(entity, ())
+    if _parents_of(row[PARENTS], of) != _parents_of(row["parents"], of):
+        return True
+    if entity == "academicSessions" and _ends_apart(row[ENDS], row["ends"]):
+        return True
+    if entity == "enrollments":
+        return False
+    now, theirs = name_words(row[LABEL]), name_words(row["label"])
+    if not (now and theirs):
+        return False
+    return not now & theirs if entity == "users" else not (now <= theirs or theirs <= now)
+
+
+def _ends_apart(ours: str | None, theirs: str | None) -> bool:
+    if not ours or not theirs:
+        return False
+    try:
+        days = date.fromisoformat(ours) - date.fromisoformat(theirs)
+    except ValueError:
+        return ours != theirs
+    return abs(days.days) > DAYS_APART
+
+
+def _parents_of(parents: str | None, kinds: tuple[str, ...]) -> set[str]:
+    """Return the parents of some kinds."""
+    return {word for word in (parents or "").split() if word.startswith(kinds)}
 
 
 def _beside_sent(stops: GuardReview, context: GuardContext) -> pl.DataFrame:

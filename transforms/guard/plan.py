@@ -163,12 +163,18 @@ def _with_ledger(rows: pl.DataFrame, known: pl.DataFrame | None, **names: str) -
 
 
 def _is_done() -> pl.Expr:
-    """Whether the ledger already has a record as the plan wants it."""
+    """Whether the ledger already has a record as the plan wants it.
+
+    A record that was to be sent again as it was, such as one that this feed takes over from another
+    one, is not done until the plan is.
+    """
     wanted = pl.col("action").replace_strict(
         {action: status for action, (_, status) in REMOVALS.items()} | {"keep": "kept"},
         default="active",
     )
-    arrived = pl.col("fingerprint").is_null() | (pl.col("now") == pl.col("fingerprint"))
+    again = (pl.col("was") == pl.col("fingerprint")).fill_null(value=False)
+    sent = (pl.col("now") == pl.col("fingerprint")) & ~again
+    arrived = pl.col("fingerprint").is_null() | sent
     return ((pl.col("status") == wanted) & arrived).fill_null(value=False)
 
 

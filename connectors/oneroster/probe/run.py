@@ -114,7 +114,8 @@ async def _remove(client: Client, name: str, sourced_id: str) -> bool:
     if await _is_deleted(client, name, sourced_id):
         return True
     invented = ProbeRecords.with_id(sourced_id).record_of(name, sourced_id)
-    await operations.update(client, collection, invented | {"status": TOBEDELETED})
+    deleted = operations.Operation(name, "update", invented | {"status": TOBEDELETED})
+    await operations.update(client, collection, deleted)
     return await _is_deleted(client, name, sourced_id)
 
 
