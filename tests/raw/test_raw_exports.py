@@ -133,7 +133,7 @@ EXPORTS = (
     Export("sims", of_school_data_sync, EMAIL_TEMPLATE, warnings={"term_missing": 3}),
     # Addresses that were cut off before their `@`, and two usernames that are the same since then.
     Export(
-        "skyward", of_clever, EMAIL_TEMPLATE, warnings={"target_value": 6, "username_shared": 2}
+        "skyward", of_clever, EMAIL_TEMPLATE, warnings={"target_address": 6, "username_shared": 2}
     ),
 )
 SAID = re.compile(r"^(fatal|error|warning|note) +(\w+) +(\d+)$", re.MULTILINE)
