@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.target import SANDBOX
 
-if TYPE_CHECKING:
-    from flows.feeds.feed import Feed
-
+Feed = Any  # a `flows.feeds.feed.Feed`, whose module imports this one
 SFTP = ("sftp://", "ssh://")
 
 
