@@ -123,11 +123,7 @@ EXPORTS = (
     Export("sims", of_school_data_sync, EMAIL_TEMPLATE),
     # Addresses that were cut off before their `@`, and two usernames that are the same since then.
     Export(
-<<<<<<< HEAD
         "skyward", of_clever, EMAIL_TEMPLATE, warnings={"email_replaced": 6, "username_shared": 2}
-=======
-        "skyward", of_clever, EMAIL_TEMPLATE, warnings={"target_address": 6, "username_shared": 2}
->>>>>>> 1fe70ae022edc0d6368de266f166a3c2602569e7
     ),
 )
 SAID = re.compile(r"^(fatal|error|warning|note) +(\w+) +(\d+)$", re.MULTILINE)
