@@ -23,11 +23,10 @@ from functools import lru_cache
 
 import polars as pl
 
-from transforms.layouts.renames import GIVEN_UP
 from transforms.moments import parse_date
 from transforms.roster import SnapshotMode, Table
 from transforms.schemas import LIFECYCLE, Column, Entity, RowRule
-from transforms.schemas.entity import BRACES, NO_ID, Kind, RuleContext
+from transforms.schemas.entity import BRACES, GIVEN_UP, NO_ID, Kind, RuleContext
 
 GUID = r"^[0-9A-Za-z.\-_/@]+$"
 # Cells that no setting makes an id: no ids at all, and ids that are too long.

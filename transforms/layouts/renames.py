@@ -18,9 +18,9 @@ from transforms.layouts.match import LayoutMatch
 from transforms.layouts.options import ReadingOptions
 from transforms.renamed_ids import RenamedIds, by_entity, new_renames, problem_in, with_old
 from transforms.schemas import ENTITIES
+from transforms.schemas.entity import GIVEN_UP
 
 # Written behind an id that belongs to another record now, so that its row is rejected.
-GIVEN_UP = " (given up)"
 
 
 @dataclass(frozen=True)

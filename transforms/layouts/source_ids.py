@@ -16,10 +16,9 @@ from transforms.layouts.ids import (
     escape_refused_id,
     escape_source_id,
 )
-from transforms.layouts.renames import GIVEN_UP
 from transforms.roster import Table
 from transforms.schemas import ENTITIES, Column
-from transforms.schemas.entity import NO_ID
+from transforms.schemas.entity import GIVEN_UP, NO_ID
 
 _NO_ID = re.compile(rf"{NO_ID}|.*{re.escape(GIVEN_UP)}")
 Escape = Callable[[str], str]

@@ -39,6 +39,7 @@ NO_VERSION: frozenset[Version] = frozenset()
 ONLY_1_1: frozenset[Version] = frozenset({"1.0", "1.1"})
 SINCE_1_1: frozenset[Version] = frozenset({"1.1", "1.2.0", "1.2"})
 SINCE_1_2: frozenset[Version] = frozenset({"1.2.0", "1.2"})
+GIVEN_UP = " (given up)"  # ends the id of a record whose id another record has now
 # Cells that are no ids: what a spreadsheet has instead of a value or makes of a long number, and
 # cells without any letter or digit.
 NO_ID = r"#(?:REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|N/A)|[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2,3}|[\W_]+"
