@@ -92,6 +92,7 @@ VALUES: dict[str, Document] = {
         "notify": {"env": ["MAIL"]},
         "target": REMOTE | {"batch_size": 5},
         "share": {"grades": ["05"]},
+        "shared": {"owner": "juniper"},
         "source": {"prefix": "lv-"},
         "pickup": {"key_file": "key"},
         "arrival": {"settle": "2m"},
@@ -127,6 +128,7 @@ VALUES: dict[str, Document] = {
         "repair": True,
         "escape_ids": True,
         "without": ["students.csv"],
+        "set_apart": ["students.csv"],
         "salt_env": "SALT",
         "salt_file": "salt",
         "salt_block": "salt",
@@ -181,6 +183,7 @@ VALUES: dict[str, Document] = {
         "contacts": False,
         "passwords": True,
     },
+    "shared": {"owner": "juniper"},
     "limits": {
         **{name: 3 for name in TABLES["limits"].model_fields if name not in ("entities", "once")},
         "entities": {"users": 3},
@@ -313,7 +316,7 @@ def answers(sentence: str, named: str) -> bool:
         ("recognized", ("run", "cluster"), {"run": {"cluster": "tcp://scheduler.example.edu:8786", "runner": "dask"}}),
         ("recognized", ("run", "cluster"), {"run": {"processes": 2}}),
         ("a zip", ("arrival", "spread"), {"max_age": "36h"}),
-        ("oneroster", ("source", "words"), {"target": SANDBOX | {"sex": {"x": "other"}}}),
+        ("oneroster", ("source", "words"), {"target": SANDBOX | {"sex": {"x": "female"}}}),
         ("oneroster", ("source", "district"), {"target": SANDBOX | {"session_org": "d"}}),
     ],
 )  # fmt: skip
