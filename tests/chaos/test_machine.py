@@ -119,10 +119,14 @@ class Machine(RuleBasedStateMachine):
                     break
                 self.run("sync", "--approve", said["plan"])
                 code, said = self.run("sync")
-            assert code != FAILED, json.dumps(said)  # whole: pytest cuts other values short
+            assert code != FAILED, self.whole(said)
             self.sandbox.requests.clear()
             assert code == self.run("sync")[0]
             assert [] == [request for request in self.sandbox.requests if request[0] != "GET"]
+
+    def whole(self, said: dict[str, Any]) -> str:
+        """All that a run says, with the reason of each record: pytest cuts other values short."""
+        return f"{json.dumps(said)}\n{Path(said['report']).read_text()}"
 
     def run(self, *words: str) -> tuple[int, dict[str, Any]]:
         """Run a command; give its exit code and its JSON."""
