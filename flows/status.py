@@ -334,6 +334,8 @@ def state_in_words(
     """
     if status.holder:
         return "running", f"Run {status.holder.run} is under way since {status.holder.since}."
+    if known_since is not None and night and night.due:  # its scheduler knew it by then
+        known_since = min(known_since, night.due)
     is_new = due is not None and known_since is not None and due < known_since
     done = _ended(status) if status.last else _never_run(paused=paused, is_new=is_new)
     if known_since is not None:

@@ -187,6 +187,16 @@ def test_a_feed_that_was_not_due_missed_nothing(
     assert word == state_in_words(status, due, due, now, known_since=known, paused=paused)[0]
 
 
+def test_a_run_before_the_feed_was_deployed_again_counts() -> None:
+    """The scheduler knew the feed by then, whatever it says of the deployment."""
+    status = FeedStatus(KEY, tuple(LAST_NIGHT), None, (), "")
+    now = DUE + timedelta(hours=5)
+
+    assert (
+        "crashed" == state_in_words(status, DUE, DUE, now, night("crashed"), known_since=AFTER)[0]
+    )
+
+
 def test_a_drop_that_stopped_coming_is_stale(feeds: Feeds) -> None:
     """Its nights run, and nothing changes any more."""
     feeds.add("still", above='max_age = "36h"\n')

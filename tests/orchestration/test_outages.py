@@ -194,7 +194,7 @@ def test_batches_are_sent_from_the_processes_of_a_cluster(
     settings = f'batch_size = 2\n[run]\nrunner = "dask"\ncluster = "{cluster}"\nprocesses = 2\n'
     feed.file.write_text(feed.file.read_text() + settings)
     run = prefect.run("nightly/nightly", **feed.parameters)
-    again = roster("sync", feed.file, "--json", state=feed.state)
+    again = roster("sync", feed.file, "--workers", "1", "--json", state=feed.state)
 
     assert (
         "Completed",
