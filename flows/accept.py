@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -77,7 +77,7 @@ def check_roster(roster: Roster, known: LedgerView, job: Job, watch: Watch) -> C
     )
     records = {**known.records, **{name: known.details(name) for name in partial_trees(roster)}}
     moments = _moments(roster, known, job)
-    elsewhere = _elsewhere(roster, known, job)
+    elsewhere = ids_elsewhere(entities_needed_from_ledger(roster), known, job)
     checked = watch.stage("check", check, roster, records, job.source.strict, elsewhere, moments)
     gone = forgotten_rows_of_drop(roster, known.forgotten)
     found = merge_findings([checked.findings, taken_ids(roster, records, job.source.renamed)])
@@ -166,13 +166,12 @@ def _school_is_open(table: Table) -> bool:
     return left_open and table.frame["schoolSourcedId"].null_count() > 0
 
 
-def _elsewhere(roster: Roster, known: LedgerView, job: Job) -> OtherFeedsIds:
-    """Return records outside the drop that its rows may refer to.
+def ids_elsewhere(wanted: Sequence[str], known: LedgerView, job: Job) -> OtherFeedsIds:
+    """Return the ids of some entities outside the drop to which its rows may refer.
 
     These are records of other feeds, external records in the target, and records that wait for
     approval.
     """
-    wanted = entities_needed_from_ledger(roster)
     others = known.elsewhere(wanted)
     for name, ids in known.awaited.items():
         if name in wanted:

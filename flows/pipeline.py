@@ -18,7 +18,7 @@ from connectors.drops import read_file
 from connectors.ledger import Ledger
 from connectors.oneroster.outcomes import LoadResult
 from connectors.roster_archive import Archive
-from flows.accept import Accepted, CheckedDrop, accept, check_roster, shared_ids
+from flows.accept import Accepted, CheckedDrop, accept, check_roster, ids_elsewhere, shared_ids
 from flows.ended_roles import enrollments_before_drop, roster_before_drop
 from flows.extract import extract
 from flows.guard_context import guard_context
@@ -39,6 +39,7 @@ from transforms.diff import Fingerprints, diff, fingerprints_by_entity
 from transforms.findings import Findings, merge_findings, with_real_files, with_source_columns
 from transforms.guard import GuardContext, GuardResult, guard, held_records
 from transforms.guard.guard import no_pairs
+from transforms.lost_references import leave_out_lost_references
 from transforms.main_teachers import settle_main_teachers
 from transforms.records import RosterState
 from transforms.renamed_ids import composite_new_ids, find_id_file, restore_old_ids
@@ -158,10 +159,14 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
         if judged.mode != "bulk"
     }
     if (job.load.in_arrears or taken_over(unsure, doubted)) and content:
+        drop = standing
         standing, unsent = add_unsent(
-            standing, archive.standing(job.run.id), doubted, decided_on(job, ledger)
+            drop, archive.standing(job.run.id), doubted, decided_on(job, ledger)
         )
-        findings, marks = [*findings, unsent], fingerprints_by_entity(standing)
+        standing, lost = leave_out_lost_references(
+            standing, drop, doubted, lambda names: ids_elsewhere(names, known, job)
+        )
+        findings, marks = [*findings, unsent, lost], fingerprints_by_entity(standing)
     # 5 diff
     difference = watch.stage("compare", diff, standing, doubted, marks)
     changes = with_policies(difference.changes, job, ledger)

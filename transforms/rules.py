@@ -52,6 +52,7 @@ _DROP = (
     Rule("zip_nested", "fatal", "the files are deeper than one folder, or there is a zip inside the zip", "Put the CSV files at the top of the zip."),
     Rule("zip_damaged", "fatal", "the zip is damaged or cut short", "Wait until the upload has ended, and send it again."),
     Rule("file_twice", "fatal", "two files have this name, or names that differ only in case", "Keep one of them in the drop, and none in a zip beside it."),
+    Rule("reference_gone", "warning", "records of earlier drops had not reached the target, and refer to records that have left the roster since: they were sent without these references or, if they need them, not at all", "Send these records again as they are now."),
     Rule("arrears", "note", "records of earlier drops had not reached the target, and were sent with these", "No action needed. The reports of earlier nights have the reason."),
     Rule("ids_unclear", "fatal", "the file of old and new ids cannot be used", "Write one line for each id: old,new."),
     Rule("ids_taken", "fatal", "the new id of a record belongs to another record, which the target holds as well", "If the source merged the two, remove the line, and the old record leaves as others do. If not, correct the id."),

@@ -264,10 +264,10 @@ def _refuse_or_remove(
         finding("dangling_optional", reported.filter(~follows), "value"),
         finding("reference_left_out", reported.filter(follows), "value"),
     ]
-    done.table = replace(table, frame=_without(table.frame, column, removed))
+    done.table = replace(table, frame=without_references(table.frame, column, removed))
 
 
-def _without(frame: pl.DataFrame, column: Column, removed: pl.DataFrame) -> pl.DataFrame:
+def without_references(frame: pl.DataFrame, column: Column, removed: pl.DataFrame) -> pl.DataFrame:
     """Remove references (`#row`, `value`) from a column."""
     if not removed.height:
         return frame
