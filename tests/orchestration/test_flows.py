@@ -240,5 +240,6 @@ def test_a_night_that_crashed_is_no_success(prefect: Orchestra, feed: Feed) -> N
         prefect.ask("POST", f"/flow_runs/{night['id']}/set_state", crash)
 
     summed = prefect.perform("summary", feeds=str(feed.folder), state=str(feed.state))
+    prefect.ask("DELETE", f"/deployments/{deployment}")
 
     assert ("Failed", "1 crashed. See to: larkspur.") == (summed.state, summed.message)
