@@ -29,6 +29,7 @@ from transforms.records import RosterState
 from transforms.refuse import refusing_findings, rejections_by_entity
 from transforms.renamed_ids import taken_ids
 from transforms.roster import Roster, Table
+from transforms.schemas.vocabularies import TOBEDELETED
 from transforms.share import report_unknown_people, share, unknown_scope_names
 from transforms.target_values import files_without_place, map_to_target
 
@@ -77,7 +78,11 @@ def check_roster(roster: Roster, known: LedgerView, job: Job, watch: Watch) -> C
     )
     records = {**known.records, **{name: known.details(name) for name in partial_trees(roster)}}
     moments = _moments(roster, known, job)
-    elsewhere = ids_elsewhere(entities_needed_from_ledger(roster), known, job)
+    wanted = entities_needed_from_ledger(roster)
+    elsewhere = ids_elsewhere(wanted, known, job)
+    for name in (name for name in wanted if name in job.source.arrears):
+        unsent = _ids_still_to_send(job.source.arrears[name], roster.tables.get(name))
+        elsewhere[name] = pl.concat([elsewhere.get(name, unsent.clear()), unsent])
     checked = watch.stage("check", check, roster, records, job.source.strict, elsewhere, moments)
     gone = forgotten_rows_of_drop(roster, known.forgotten)
     found = merge_findings([checked.findings, taken_ids(roster, records, job.source.renamed)])
@@ -126,6 +131,12 @@ def accept(drop: CheckedDrop, known: LedgerView, job: Job) -> Accepted:
         accepted_timestamps(roster, carried.standing, drop.moments),
         roster.salted,
     )
+
+
+def _ids_still_to_send(unsent: frozenset[str], table: Table | None) -> pl.Series:
+    """Return the unsent ids that a drop does not delete."""
+    deleted = table.frame.filter(status=TOBEDELETED)["sourcedId"] if table else ()
+    return pl.Series("sourcedId", sorted(unsent.difference(deleted)), dtype=pl.String)
 
 
 def _moments(roster: Roster, known: LedgerView, job: Job) -> Timestamps:

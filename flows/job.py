@@ -62,6 +62,8 @@ class JobSource(SourceOptions):
     # the files of that roster, as in `Table.fed`
     fed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unsent: frozenset[str] = frozenset()  # ids of people in that roster, if not all of it was sent
+    # by entity, the ids in that roster to which a drop may refer, if not all of it was sent
+    arrears: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

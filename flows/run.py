@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from itertools import takewhile
 
+import polars as pl
+
 from connectors.ledger import Ledger, Run
 from connectors.oneroster.target import TargetError
 from connectors.roster_archive import Archive, ArchiveError
@@ -35,11 +37,12 @@ from flows.result import (
     RunResult,
 )
 from flows.retention import apply_retention
-from flows.run_history import has_unsent_records
+from flows.run_history import has_unsent_records, records_not_to_send
 from flows.watch import Watch
 from transforms.findings import file_finding, merge_findings
 from transforms.grammar import agree
 from transforms.guard.holds import WHOLE_RUN_RULES
+from transforms.schemas import ENTITIES
 
 
 def pipeline_of(options: Options) -> Pipeline | None:
@@ -88,14 +91,17 @@ def _refuse_cluster(job: Job, watch: Watch) -> None:
 def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
     """Add what earlier runs determine.
 
-    This is the newest archived roster, the unsent ids of people, whether the raised limits were
-    used, and what to ask an API for.
+    This is the newest archived roster, its unsent ids, whether the raised limits were used, and
+    what to ask an API for.
     """
     runs = ledger.runs(job.key)
     # Taken from the archive: a run that was killed has archived its roster, though the ledger does
     # not have it.
     before, has_unsent = next(reversed(archive.runs()), ""), has_unsent_records(runs)
-    unsent = _derived_people_ids(before, archive) if has_unsent else frozenset()
+    unsent, arrears = frozenset[str](), dict[str, frozenset[str]]()
+    if before and has_unsent:
+        unsent = _derived_people_ids(before, archive)
+        arrears = _arrears(before, archive, records_not_to_send(job, ledger))
     rest = job.source.rest
     if rest:
         rest = limit_to_changes(rest, runs, datetime.now(UTC))
@@ -106,7 +112,7 @@ def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
     used = job.guard.raised_name and any(run.raised == job.guard.raised_name for run in runs)
     return replace(
         job,
-        source=replace(job.source, before=before, unsent=unsent, rest=rest),
+        source=replace(job.source, before=before, unsent=unsent, arrears=arrears, rest=rest),
         guard=replace(job.guard, raised=None) if used else job.guard,
         load=replace(job.load, in_arrears=has_unsent),
     )
@@ -117,10 +123,24 @@ def _derived_people_ids(run: str, archive: Archive) -> frozenset[str]:
 
     While they are unsent, these people must not get other ids.
     """
-    users = archive.frame(run, "users") if run else None
+    users = archive.frame(run, "users")
     if users is None:
         return frozenset()
     return frozenset(users["sourcedId"].filter(users["sourcedId"].str.contains("/")))
+
+
+def _arrears(run: str, archive: Archive, left_out: pl.DataFrame) -> dict[str, frozenset[str]]:
+    """Return the ids in a roster to which a drop may refer, by entity.
+
+    What a drop has no file of is still sent out of the roster, except what a person has `left_out`.
+    """
+    refers = {column.refers for entity in ENTITIES.values() for column in entity.references}
+    frames = {name: archive.frame(run, name) for name in sorted(filter(None, refers))}
+    return {
+        name: frozenset(frame["sourcedId"]) - frozenset(left_out.filter(entity=name)["sourcedId"])
+        for name, frame in frames.items()
+        if frame is not None
+    }
 
 
 def with_newest_files(job: Job, archive: Archive) -> Job:

@@ -43,3 +43,22 @@ def test_a_record_of_an_earlier_export_goes_without_what_is_gone(
     assert "schoolYear" not in (sandbox.store.get("courses", "co") or {"schoolYear": ""})
     assert ["e1", "e2", "e3"] == sorted(sandbox.store.ids("enrollments"))
     assert 0 == again.requests
+
+
+def test_a_drop_may_refer_to_what_an_earlier_export_still_has_to_send(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """The run that had the term was killed, and the next export has no file of terms: its classes arrive that night, with the term."""
+    feed = Feed(tmp_path, sandbox)
+    drop(feed.drop, district())
+    with pytest.raises(Killed):
+        feed.sync(watch=Deadly(ACCEPTED))
+    drop(feed.drop, {name: rows for name, rows in district().items() if name != "academicSessions"})
+
+    done, again = feed.sync(), feed.sync()
+
+    assert (DONE, 0) == (done.exit_code, done.findings.errors.height), done.troubles
+    assert sorted(row["sourcedId"] for row in district()["classes"]) == sorted(
+        sandbox.store.ids("classes")
+    )
+    assert 0 == again.requests

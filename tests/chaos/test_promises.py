@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import assume, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from connectors.oneroster.sandbox import Sandbox
 from flows.errors import SettingsError
-from flows.result import DONE, FAILED, HELD, REFUSED, RunResult
+from flows.result import DONE, FAILED, HELD, REFUSED, USAGE, RunResult
 from tests.chaos.feed import Deadly, Feed, Killed
 from tests.chaos.promises import (
     Others,
@@ -128,6 +128,7 @@ class Promises(RuleBasedStateMachine):
 
     def another_name(self, late: bool) -> None:
         """The feed file is renamed, perhaps a night before anybody says so; that night has a whole export."""
+        here = ours(self.feed)
         self.feed.rename()
         if late and self.export.mode == "bulk":
             left = self.told.left
@@ -135,7 +136,11 @@ class Promises(RuleBasedStateMachine):
             # The new name knew no record of the old one: nothing that was turned down is asked anew.
             self.told.left |= left
             self.told.settled = False
-        assert 0 == self.feed.move()
+        there = ours(self.feed)
+        # Where nearly everybody has a new id, the two names seem to be two feeds.
+        two_feeds = 2 * len(here & there) < len(there)
+        assert (USAGE if two_feeds else DONE) == self.feed.move()
+        assume(not two_feeds)
 
     def a_record_of_others(self, kind: str, ahead: int) -> None:
         """Another program writes a record, perhaps under an id that is the next of ours."""

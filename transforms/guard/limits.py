@@ -41,7 +41,7 @@ class GuardLimits:
     identity_records: int = 10
     # Users who change schools, and new enrollments of earlier people in earlier classes.
     moved_percent: float = 10
-    moved_records: int = 50
+    moved_records: int = 25
     # Such new enrollments of one person.
     person_records: int = 20
     # New people of schools that were there before. The number is also the limit of new classes

@@ -418,7 +418,7 @@ def test_roles_that_were_swapped_are_held() -> None:
     assert (["identity"], 20) == (rules(guarded), guarded.held)
 
 
-@pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
+@pytest.mark.parametrize(("count", "waits"), [(25, False), (26, True)])
 def test_people_who_change_schools_are_limited(count: int, waits: bool) -> None:
     """One school's file in place of another's moves all of them."""
     before = [user | {"primaryOrgSourcedId": "s1"} for user in people(200)]
@@ -461,7 +461,7 @@ def test_enrollments_that_get_another_role_are_held(count: int, waits: bool) -> 
     assert (["identity"] * waits, count * waits) == (rules(guarded), guarded.held)
 
 
-@pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
+@pytest.mark.parametrize(("count", "waits"), [(30, False), (31, True)])
 def test_enrollments_that_go_to_other_classes_are_limited(count: int, waits: bool) -> None:
     """Under the ids that they had: a column of classes that was sorted by itself."""
     classes = [{"sourcedId": one, "title": one} for one in ("c1", "c2")]
@@ -698,7 +698,7 @@ def test_the_people_of_a_school_that_closes_wait_with_it() -> None:
     )
 
 
-@pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
+@pytest.mark.parametrize(("count", "waits"), [(40, False), (41, True)])
 def test_people_who_come_into_classes_that_were_there_are_limited(count: int, waits: bool) -> None:
     """By the role that they have there."""
     before = enrolled(people(400), "c1")
