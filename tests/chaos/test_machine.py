@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -119,10 +120,21 @@ class Machine(RuleBasedStateMachine):
                     break
                 self.run("sync", "--approve", said["plan"])
                 code, said = self.run("sync")
+            if code == FAILED and self.waits_for_damaged_ids(said):
+                return
             assert code != FAILED, self.whole(said)
             self.sandbox.requests.clear()
             assert code == self.run("sync")[0]
             assert [] == [request for request in self.sandbox.requests if request[0] != "GET"]
+
+    def waits_for_damaged_ids(self, said: dict[str, Any]) -> bool:
+        """Whether all that failed belongs to records whose ids the drop has, damaged: it is sent once they are mended."""
+        failed = said["entities"].values()
+        missing = re.findall(r"HTTP 404: \w+ (\S+) not found", self.whole(said))
+        files = "".join(file.read_text() for file in (self.folder / "drop").glob("*.csv"))
+        return len(missing) == sum(counts["failed"] for counts in failed) and all(
+            f"{one} !" in files for one in missing
+        )
 
     def whole(self, said: dict[str, Any]) -> str:
         """All that a run says, with the reason of each record: pytest cuts other values short."""
