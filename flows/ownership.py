@@ -14,6 +14,7 @@ from flows.rest_source import CHANGES
 from flows.run_history import is_quiet
 from transforms.changes import IN_TARGET
 from transforms.checks.references import LedgerFrames
+from transforms.findings import Findings, file_finding, merge_findings
 from transforms.fingerprint import fingerprints
 from transforms.ownership import (
     ITEMS,
@@ -23,6 +24,7 @@ from transforms.ownership import (
     FeedOrder,
     Share,
     SharedRecords,
+    is_named,
     shares_of,
     with_items,
 )
@@ -54,6 +56,15 @@ def feed_order(job: Job, ledger: Ledger) -> FeedOrder:
         frozenset(idle),
         alone=not others,
     )
+
+
+def unknown_owners(job: Job, ledger: Ledger) -> Findings:
+    """Report names in `[shared] owner` of which the target has no feed: each may be misspelled."""
+    feeds = [job.key, *ledger.other_feeds(job.key)] if job.load.owners else []
+    unknown = [
+        name for name in job.load.owners if not any(is_named(one.feed, name) for one in feeds)
+    ]
+    return merge_findings(file_finding("owner_unknown", "", f"owner = {name}") for name in unknown)
 
 
 def shared_records(entity: str, ids: pl.Series, job: Job, ledger: Ledger) -> SharedRecords | None:

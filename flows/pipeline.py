@@ -20,12 +20,13 @@ from connectors.oneroster.outcomes import LoadResult
 from connectors.roster_archive import Archive
 from flows.accept import Accepted, CheckedDrop, accept, check_roster, ids_elsewhere, shared_ids
 from flows.ended_roles import enrollments_before_drop, roster_before_drop
+from flows.errors import SettingsError
 from flows.extract import extract
 from flows.guard_context import guard_context
 from flows.job import Job
 from flows.ledger_view import CROSS_LISTED, LedgerView
 from flows.load import load
-from flows.ownership import mark_shared_records, taken_over
+from flows.ownership import mark_shared_records, taken_over, unknown_owners
 from flows.policies import with_policies
 from flows.recover import mark_unsure_records, recover
 from flows.result import RunResult
@@ -170,7 +171,11 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     # 5 diff
     difference = watch.stage("compare", diff, standing, doubted, marks)
     changes = with_policies(difference.changes, job, ledger)
-    findings += [difference.findings, shared_ids(changes, job, ledger)]
+    findings += [
+        difference.findings,
+        shared_ids(changes, job, ledger),
+        unknown_owners(job, ledger),
+    ]
     context = replace(
         guard_context(
             changes, accepted.rejections, records, job, ledger, archive, accepted.findings
@@ -214,9 +219,18 @@ def deliver(
 
 
 def _id_file(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
-    """Return the file of old and new ids: the drop's own, or the one that the feed file names."""
-    if (file := find_id_file(raw.files)) is not None or job.source.ids is None:
+    """Return the file of old and new ids: the drop's own, or the one that the feed file names.
+
+    Raises `SettingsError` if there are two: nobody can say which one counts.
+    """
+    file = find_id_file(raw.files)
+    if job.source.ids is None:
         return file, Findings()
+    if file is not None:
+        raise SettingsError(
+            f"The drop has a file of ids of its own, {file.name}, and `ids` names another: "
+            f"{job.source.ids}. Put all lines into one of them, and remove the other."
+        )
     separate = read_file(job.source.ids)
     return next(iter(separate.files.values()), None), separate.findings
 

@@ -81,6 +81,11 @@ def no_claims() -> pl.DataFrame:
     return pl.DataFrame(schema={"sourcedId": pl.String, **CLAIMS})
 
 
+def is_named(feed: str, name: str) -> bool:
+    """Whether a name in `[shared] owner` means a feed: its own, its district's or its file's."""
+    return feed == name or feed.startswith(f"{name}/") or feed.endswith(f"/{name}")
+
+
 @dataclass(frozen=True)
 class FeedOrder:
     """How the feeds of a target share records, as one feed sees it."""
@@ -97,7 +102,7 @@ class FeedOrder:
     def named(self, feed: str) -> int | None:
         """Return a feed's turn by the setting, which is negative; None if it is not named."""
         for place, name in enumerate(self.owners):
-            if feed == name or feed.startswith(f"{name}/") or feed.endswith(f"/{name}"):
+            if is_named(feed, name):
                 return place - len(self.owners)
         return None
 

@@ -220,6 +220,7 @@ _REFERENCES = (
 
 _TARGET = (
     Rule("share_unknown", "warning", "[share] in the feed file names something that the drop does not have", "Correct it in the feed file, or remove it.", judges="target"),
+    Rule("owner_unknown", "warning", "`owner` under [shared] names a feed that has sent nothing to this target; the other feeds go by who was first", "Correct the name in the feed file. If that feed has not run yet, run it.", judges="target"),
     Rule("share_unjudged", "warning", "[share] limits people, and these people are in no drop of this feed; their records were not shared", "Load them in the feed that has these people, or remove the limit.", judges="target"),
     Rule("not_carried", "note", "this is valid, but the target has no place for it", "No action needed.", judges="target"),
     Rule("target_email", "error", "the target requires a valid email address for each user", 'Add `email_template = "{sourcedId}@students.example.edu"` under [target] in the feed file.', judges="target"),

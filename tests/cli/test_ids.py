@@ -36,6 +36,20 @@ def test_a_new_id_of_another_record_refuses_the_drop(at: Served, tmp_path: Path)
     }
 
 
+def test_of_two_files_of_ids_neither_is_chosen(at: Served, tmp_path: Path) -> None:
+    """One is in the drop, and the feed file names another."""
+    folder = drop(tmp_path / "drop", district())
+    (folder / "ids.csv").write_text("old,new\nold-bo,bo\n")
+    (tmp_path / "more.csv").write_text("old,new\nold-ana,ana\n")
+    feed = tmp_path / "larkspur.toml"
+    feed.write_text('drop = "drop"\nids = "more.csv"\n[target]\nurl = "env"\n')
+
+    run = at.roster("sync", feed)
+
+    assert (2, []) == (run.code, at.writes), run.err
+    assert "a file of ids of its own" in " ".join(run.err.split())
+
+
 def test_a_record_that_got_the_id_of_another_refuses_the_drop(at: Served, tmp_path: Path) -> None:
     """Canvas merges two people with its file of changed ids, on one night or over two."""
     synced(at, written(tmp_path / "first", **CANVAS))

@@ -117,6 +117,21 @@ def test_a_feed_that_owns_all_at_once_waits_for_a_person(feeds: Feeds) -> None:
     assert "b@example.edu" == feeds.user("u1")["email"]
 
 
+def test_an_owner_that_is_no_feed_is_reported(feeds: Feeds) -> None:
+    """Each night, until its name is corrected or it runs."""
+    owners = '[shared]\nowner = ["nord", "south"]\n'
+    first, corrected = (
+        feeds.sync("north", ELM, more=more) for more in (owners, owners.replace("nord", "north"))
+    )
+    feeds.sync("south", OAK)
+
+    again = feeds.sync("north", ELM, more=owners.replace("nord", "north"))
+
+    assert ("owner = nord" in first.said, "owner = south" in first.said) == (True, True), first.said
+    assert ("owner = north" in corrected.said, "owner = south" in corrected.said) == (False, True)
+    assert "owner_unknown" not in again.said
+
+
 def test_the_owner_may_be_named_in_either_file(feeds: Feeds) -> None:
     """While the named feed has not run, the other one goes on sending."""
     owner = '[shared]\nowner = "south"\n'
