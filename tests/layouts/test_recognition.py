@@ -120,10 +120,3 @@ def test_a_file_that_is_called_as_one_of_oneroster_makes_no_oneroster(
 
     assert found.layout is None
     assert ["layout_unknown"] == found.findings.fatal["rule"].to_list()
-
-
-def test_a_usable_file_of_oneroster_makes_oneroster(tmp_path: Path) -> None:
-    """Even if the ids are called otherwise: each required column is there."""
-    drop = written(tmp_path, orgs="id,name,type,parentSourcedId\n1,Elm,school,")
-
-    assert ONEROSTER == recognize("auto", read(drop)).layout
