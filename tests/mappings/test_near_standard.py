@@ -84,6 +84,17 @@ def test_a_column_that_could_be_two_is_left_open(tmp_path: Path) -> None:
     assert () == read_mapping(tomllib.loads(guess.text)).problems
 
 
+def test_a_file_whose_ids_have_another_name_is_known_by_the_rest(tmp_path: Path) -> None:
+    """Nobody is left out in silence: a person says which column has the ids."""
+    made = almost(tmp_path, ("users", "sourcedId", "personID"))
+    (made / "users.csv").rename(made / "user_export.csv")
+
+    guess = infer_near_standard(read(made), "rowan")
+    assert guess is not None
+    assert "users" == guess.files["user_export.csv"]
+    assert '# aliases.sourcedId = ""  # TODO' in guess.text
+
+
 def test_an_export_as_the_standard_has_it_needs_no_mapping(tmp_path: Path) -> None:
     """Nothing differs."""
     assert infer_near_standard(read(drop(tmp_path / "drop", district())), "rowan") is None
