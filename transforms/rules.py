@@ -61,7 +61,7 @@ _DROP = (
     Rule("ids_changed", "note", "the source replaced ids; the target keeps the old ones", "No action needed: the ledger remembers them from now on."),
     Rule("id_given_up", "warning", "a row has an id that another record had before; the row is rejected, because the target knows the other record by it", "Give the new record an id that nobody had before."),
     Rule("wrapper_folder", "warning", "the files are in a folder inside the zip", "Zip the files themselves, not their folder.", strict="fatal"),
-    Rule("unknown_file", "warning", "the file does not belong to this layout and was not read", "Remove it, or name it as the layout does.", strict="fatal"),
+    Rule("unknown_file", "warning", "the file does not belong to this layout and was not read", "Remove it, or name it as the layout does. If the records that it holds are needed, describe it in a mapping file: `roster map DROP`.", strict="fatal"),
     Rule("layout_recognised", "note", "the layout was recognized", "To be sure of it, write it as `layout` in the feed file."),
     Rule("layout_unknown", "fatal", "the drop matches no known layout", "Name the layout in the feed file, or write a mapping for your own: `roster map DROP`."),
     Rule("layout_unclear", "fatal", "two layouts fit the drop", "Name the right one as `layout` in the feed file."),

@@ -16,9 +16,10 @@ from flows.ledgers import ledger_location
 from flows.plans import ACTION_WORDS
 from flows.result import DONE
 from flows.why.sources import add_target_state, all_known_ids, local_stories
-from flows.why.story import InLedger, Story, Waiting
+from flows.why.story import Finding, InLedger, Story, Waiting
 from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, KEPT, LEFT
 from transforms.layouts.ids import spellings
+from transforms.refuse import FOLLOWING
 from transforms.schemas import ENTITIES
 
 # Similar ids are searched among at least, and at most, so many candidates.
@@ -202,15 +203,20 @@ def _waiting_sentence(story: Story, waiting: Waiting) -> str:
 
 
 def _rejected_sentence(story: Story) -> str:
-    first = story.last.findings[0]
-    where = " ".join(
-        part for part in (first.file, f"row {first.row}" if first.row else "", first.column) if part
-    )
     meanwhile = "the target keeps what it had" if story.ledger else "the target does not get it"
     return (
-        f"It was rejected: correct {where} at the source, and the next sync takes it. "
-        f"Until then {meanwhile}."
+        f"It was rejected: correct {_fault_place(story.last.findings)} at the source, and the "
+        f"next sync takes it. Until then {meanwhile}."
     )
+
+
+def _fault_place(findings: Sequence[Finding]) -> str:
+    """Return the cell to correct: one with a fault of its own, or that of the first cause."""
+    first = next((one for one in findings if one.rule not in FOLLOWING), findings[0])
+    if first.rule in FOLLOWING and first.value:
+        return first.value.rpartition(": ")[0]
+    row = f"row {first.row}" if first.row else ""
+    return " ".join(part for part in (first.file, row, first.column) if part)
 
 
 def _sentence_without_ledger(story: Story) -> str:
@@ -245,7 +251,7 @@ def _sentence_with_ledger(story: Story, ledger: InLedger) -> str:
         if there == "there":
             return (
                 "We deleted it, and it is active again in the target: someone else brought "
-                "it back. To delete it: {repair}"
+                f"it back. To delete it: {repair}"
             )
         back = story.roster is not None and story.roster.standing == "accepted"
         return (
@@ -269,7 +275,7 @@ def _sentence_with_ledger(story: Story, ledger: InLedger) -> str:
     if ledger.status == ACTIVE and story.roster and story.roster.standing == "absent":
         return (
             "The last roster no longer has it, but the target does. To see what will happen "
-            "to it: roster plan {story.drop}"
+            f"to it: roster plan {story.drop}"
         )
     if there == "unasked" and ledger.status == ACTIVE:
         return (

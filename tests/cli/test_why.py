@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from connectors.ledger import FeedKey
 from connectors.oneroster.sandbox import Sandbox
 from flows.why.explain import conclusion
-from flows.why.story import InLedger, InRoster, InTarget, LastRun, RosterPlace, Seen, Story
+from flows.why.story import Finding, InLedger, InRoster, InTarget, LastRun, RosterPlace, Seen, Story
 from tests.loads import Loads
 from tests.rosters import Rows, changed, district, drop, without
 from tests.running import Run, roster
@@ -305,6 +306,23 @@ def story(
 def test_every_story_comes_to_one_sentence_with_the_next_step(told: Story, expected: str) -> None:
     """Whatever is known of a record, and by whom."""
     assert expected in conclusion(told)
+    assert "{" not in conclusion(told)
+
+
+def test_the_cell_to_correct_is_the_one_with_the_fault() -> None:
+    """A row that was rejected because of another one has nothing to correct."""
+    follows = Finding(
+        "demographics.csv", "4", "sourcedId", "parent_rejected", "users.csv row 4, role: vocabulary"
+    )
+    own = Finding("demographics.csv", "4", "birthDate", "date", "31.31.2011")
+
+    told = {
+        found: conclusion(replace(story(standing="refused"), last=LastRun("r2", found)))
+        for found in ((follows,), (follows, own))
+    }
+
+    assert "correct users.csv row 4, role at the source" in told[follows,]
+    assert "correct demographics.csv row 4 birthDate at the source" in told[follows, own]
 
 
 def test_an_id_that_nobody_knows_is_answered_with_close_ones(feed: Feed) -> None:

@@ -103,3 +103,20 @@ def test_a_clever_drop_that_lacks_a_file_is_not_taken_for_oneroster(tmp_path: Pa
     found = recognize("auto", read(drop))
 
     assert "nearest is clever, but for sections.csv" == found.findings.fatal["value"][0]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Courses": "Course_Number,Course_Name\nMA1,Algebra", "Students": "ID,Last_Name\n1,Lee"},
+        {"Users": "User ID,First Name,Last Name,Role\n1,Ann,Lee,Student"},
+    ],
+)
+def test_a_file_that_is_called_as_one_of_oneroster_makes_no_oneroster(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    """Many systems have users and courses: `roster map` is the next step, and not OneRoster's columns."""
+    found = recognize("auto", read(written(tmp_path, **files)))
+
+    assert found.layout is None
+    assert ["layout_unknown"] == found.findings.fatal["rule"].to_list()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -48,6 +49,21 @@ def read(cell: Cell, *values: str | None, dialect: ReadingOptions = DIALECT) -> 
 def test_a_day_is_read_in_the_declared_order(day: date, order: DateOrder) -> None:
     """Whatever day it is: the order is never guessed from the row."""
     assert day.isoformat() == day_of(ORDERS[order].format(day), order, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "day"),
+    [
+        ("8/17/2026 12:00:00 AM", "America/Denver", "2026-08-17"),
+        ("8/17/2026 12:00 am", None, "2026-08-17"),
+        ("2026-08-17 11:30:00.000 PM +00:00", "America/Denver", "2026-08-17"),
+        ("8/17/2026 1:05 AM Z", "America/Denver", "2026-08-16"),
+        ("8/17/2026 12:05 PM Z", "Pacific/Auckland", "2026-08-18"),
+    ],
+)
+def test_a_clock_may_have_twelve_hours(text: str, zone: str | None, day: str) -> None:
+    """As databases and spreadsheets in America write each day; midnight is that day."""
+    assert day == day_of(text, "mdy", TODAY, zone=ZoneInfo(zone) if zone else None)
 
 
 @given(DAYS, st.sampled_from(list(ORDERS)))

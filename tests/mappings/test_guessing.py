@@ -207,6 +207,62 @@ def test_classes_that_no_file_lists_are_made_of_their_names(tmp_path: Path) -> N
     )["sourcedId"]
 
 
+def test_sections_that_each_course_numbers_anew_are_not_merged(tmp_path: Path) -> None:
+    """Section 01 of algebra and section 01 of biology are two classes, also in enrollments."""
+    rows = [
+        f"p{pupil},{course},{section},{title},t{teacher}"
+        for course, title, teacher in (("ALG", "Algebra", 1), ("BIO", "Biology", 2))
+        for pupil, section in ((1, "01"), (2, "02"), (3, "01"))
+    ]
+    files = {
+        "Students": "Student ID,First Name,Last Name\np1,Ann,Ash\np2,Bo,Bay\np3,Cy,Coe",
+        "Staff": "Employee ID,First Name,Last Name\nt1,Di,Doe\nt2,Ed,Eve",
+        "Schedule": "\n".join(
+            ["Student ID,Course Key,Section,Course Description,Teacher ID", *rows]
+        ),
+    }
+    made = guessed(tmp_path, files)
+    named = {"derived": "class", "parts": ["Course Key", "Section"]}
+
+    assert named == said(made, "Schedule", "classes")["sourcedId"]
+    assert {"first": ["Course Description", "Section"]} == said(made, "Schedule", "classes")[
+        "title"
+    ]
+    assert [named] * 2 == [
+        said(made, "Schedule", "enrollments", place)["classSourcedId"] for place in (0, 1)
+    ]
+
+
+def test_a_pupil_who_has_one_class_is_no_key_of_it(tmp_path: Path) -> None:
+    """The column has the name of the pupils' own ids, so it refers to them."""
+    files = {
+        "Pupils": "UPN,Forename,Surname\nA1,Ann,Ash\nA2,Bo,Bay\nA3,Cy,Coe\nA4,Di,Doe",
+        "Staff": "Staff Code,Forename,Surname\nEE,Ed,Eve\nFF,Fay,Fox",
+        "Groups": "Class,Main Teacher,UPN\n7A,EE,A1\n7A,EE,A2\n8B,FF,A3\n8B,FF,A4",
+    }
+    made = guessed(tmp_path, files)
+
+    assert "enrollments" == made.files["Groups.csv"]
+    assert "UPN" == said(made, "Groups", "enrollments", 1)["userSourcedId"]
+
+
+def test_a_teacher_is_known_by_the_column_if_one_file_has_everybody(tmp_path: Path) -> None:
+    """And the days of the row, which may have a time, are the other person's."""
+    files = {
+        "Users": "User ID,First Name,Last Name\nu1,Ann,Ash\nu2,Bo,Bay\nu3,Cy,Coe",
+        "Enrollment": """User ID,Section ID,Teacher User ID,Begin Date,Stop Date
+                         u1,x1,u3,8/17/2026 12:00:00 AM,12/18/2026 12:00:00 AM
+                         u2,x1,u3,8/17/2026 12:00:00 AM,12/18/2026 12:00:00 AM""",
+    }
+    made = guessed(tmp_path, files)
+
+    person, teacher = (said(made, "Enrollment", "enrollments", place) for place in (0, 1))
+    assert ({"iso_date": "Begin Date"}, "User ID") == (person["beginDate"], person["userSourcedId"])
+    assert {"day_after": {"iso_date": "Stop Date"}} == person["endDate"]
+    assert {"constant": "teacher"} == teacher["role"]
+    assert "beginDate" not in teacher
+
+
 def test_people_who_would_share_an_id_do_not(tmp_path: Path) -> None:
     """Where pupils and teachers are numbered alike, their ids say which they are; and all of it loads."""
     made = guessed(tmp_path, WIDE)

@@ -84,6 +84,17 @@ def test_a_column_that_could_be_two_is_left_open(tmp_path: Path) -> None:
     assert () == read_mapping(tomllib.loads(guess.text)).problems
 
 
+def test_a_file_whose_ids_have_another_name_is_known_by_the_rest(tmp_path: Path) -> None:
+    """Nobody is left out in silence: a person says which column has the ids."""
+    made = almost(tmp_path, ("users", "sourcedId", "personID"))
+    (made / "users.csv").rename(made / "user_export.csv")
+
+    guess = infer_near_standard(read(made), "rowan")
+    assert guess is not None
+    assert "users" == guess.files["user_export.csv"]
+    assert '# aliases.sourcedId = ""  # TODO' in guess.text
+
+
 def test_an_export_as_the_standard_has_it_needs_no_mapping(tmp_path: Path) -> None:
     """Nothing differs."""
     assert infer_near_standard(read(drop(tmp_path / "drop", district())), "rowan") is None
@@ -120,3 +131,30 @@ def test_what_check_refuses_loads_with_the_mapping(tmp_path: Path) -> None:
     assert len(district()["users"]) == runs[1].json["entities"]["users"]["created"]
     assert 0 == runs[1].total("rejected")
     assert 0 == sum(runs[2].total(term) for term in ("created", "updated", "deleted", "held"))
+
+
+@pytest.mark.parametrize(
+    ("file", "word", "other"),
+    [("positions", "orgSourcedId", "schoolId"), ("people", ",true,", ',"true,')],
+)
+def test_a_needed_file_with_another_name_refuses_the_drop(
+    file: str, word: str, other: str, tmp_path: Path
+) -> None:
+    """As one with OneRoster's own name does: nobody may take a load without it for a good one."""
+    made = drop(tmp_path / "drop", district())
+    (made / "roles.csv").rename(made / "positions.csv")
+    (made / "users.csv").rename(made / "people.csv")
+    damaged = made / f"{file}.csv"
+    text = damaged.read_text("utf-8").replace(word, other, 1)
+    damaged.write_text(text, "utf-8", newline="")
+    feed, state = tmp_path / "own.toml", tmp_path / "state"
+    feed.write_text(FEED)
+    (tmp_path / "mapping.toml").write_text(
+        '[layout]\ncode = "rowan"\ntitle = "Rowan"\nbase = "oneroster"\n'
+        '[[file]]\nname = "users"\nnames = ["people"]\n'
+        '[[file]]\nname = "roles"\nnames = ["positions"]\n'
+    )
+
+    run = roster("sync", feed, state=state)
+
+    assert (4, True) == (run.code, f"{file}.csv" in run.out)

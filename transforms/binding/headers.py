@@ -185,6 +185,7 @@ def _missing_columns(
             ),
             column=column.name,
             strict=strict,
+            entity=entity.name,
         )
         for column in missing
     ]

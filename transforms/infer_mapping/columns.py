@@ -71,6 +71,13 @@ class SourceColumn:
         """The words of the name."""
         return words_of(self.name)
 
+    def determines(self, other: SourceColumn) -> bool:
+        """Whether each value has one value of another column of the file; if both are filled."""
+        if not self.rows == self.cells.len() == other.cells.len():
+            return True
+        pairs = pl.DataFrame({"own": self.cells, "other": other.cells})
+        return pairs.n_unique() == self.distinct.len()
+
     def _mostly(self, pattern: str) -> bool:
         hits = self.distinct.str.contains(pattern).sum() if self.distinct.len() else 0
         return hits > 0 and hits >= MOST * self.distinct.len()

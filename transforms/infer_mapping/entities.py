@@ -28,6 +28,7 @@ from transforms.infer_mapping.spellings import (
     COURSES,
     ENROLLMENT_STATES,
     ENROLLMENTS,
+    FILES,
     NAMES,
     PEOPLE,
     SCHOOLS,
@@ -205,14 +206,16 @@ def _classes_and_courses(
     own: DraftLine,
     key: SourceColumn | None,
     once: tuple[DraftLine, ...] = (),
+    numbered: bool = False,
 ) -> list[EntityDraft]:
     """The classes and courses of a file that lists classes, or of one that only names them.
 
-    `own` is the line of the class's id; `once` is set if a file only names its classes.
+    `own` is the line of the class's id; `once` is set if a file only names its classes. They are
+    `numbered` if the key is only a number within their course.
     """
     meant = columns_by_meaning(survey, file, CLASSES)
     course, courses = _course(survey, file, meant, key)
-    title, joins = _class_title(survey, file, meant, key)
+    title, joins = _class_title(survey, file, meant, key, numbered)
     lines = [
         own,
         title,
@@ -231,14 +234,14 @@ def _classes_and_courses(
 
 
 def _class_title(
-    survey: Survey, file: str, meant: ColumnsByMeaning, key: SourceColumn | None
+    survey: Survey, file: str, meant: ColumnsByMeaning, key: SourceColumn | None, numbered: bool
 ) -> tuple[DraftLine, list[EntityDraft]]:
     """The title of a class: its own, or that of its course, here or in the file of courses.
 
     Also the join of the file of courses that it needs. An id such as `7A` in a column `Class` is
     what people call the class.
     """
-    if "title" in meant or key is None or not looks_like_id(key.words):
+    if "title" in meant or key is None or not (numbered or looks_like_id(key.words)):
         return text_line("title", meant.get("title"), key), []
     why = "no column has the class's own name, so it is the course's"
     if "courseTitle" in meant and meant["courseTitle"] is not key:
@@ -308,10 +311,17 @@ def enrollments_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     elif groups:
         own = link_line(survey, "classSourcedId", group)
     else:
-        own = DraftLine("classSourcedId", _class_id(group), "as above", (group.name,))
-        blocks = [*named_schools_blocks(survey, file), *_classes_named(survey, file, group)]
-    alone = len(people) == 1
-    blocks += [_enrollments(survey, own, one, meant, alone=alone) for one in people]
+        named_by = _class_names(survey, file, group)
+        reads = tuple(one.name for one in named_by)
+        own = DraftLine("classSourcedId", _class_id(named_by), "as above", reads)
+        blocks = [*named_schools_blocks(survey, file), *_classes_named(survey, file, named_by)]
+    teachers = [one for one in people if _teaches(survey, one)]
+    blocks += [
+        _enrollments(
+            survey, own, one, meant, alone=len(people) == 1, beside_teachers=bool(teachers)
+        )
+        for one in people
+    ]
     if not people:
         person = DraftLine("userSourcedId", '""', "which column names the person?", open=True)
         role = DraftLine("role", constant(""), "what are they in the class?", open=True)
@@ -319,18 +329,39 @@ def enrollments_blocks(survey: Survey, file: str) -> list[EntityDraft]:
     return blocks
 
 
-def _classes_named(survey: Survey, file: str, group: SourceColumn) -> list[EntityDraft]:
-    why = f"no file lists classes, so there is one for each value of {group.name!r}"
-    own = DraftLine("sourcedId", _class_id(group), why, (group.name,))
-    return _classes_and_courses(survey, file, own, group, (ONCE,))
+def _class_names(survey: Survey, file: str, group: SourceColumn) -> tuple[SourceColumn, ...]:
+    """Return the columns that name a class: also the course, if courses number their classes."""
+    meant = columns_by_meaning(survey, file, CLASSES)
+    course = meant.get("course") or meant.get("courseTitle")
+    if course is None or course is group or group.determines(course):
+        return (group,)
+    return (course, group)
 
 
-def _class_id(group: SourceColumn) -> str:
-    return toml_string(group.name) if group.fit_for_ids else derived("class", group.name)
+def _classes_named(
+    survey: Survey, file: str, named_by: tuple[SourceColumn, ...]
+) -> list[EntityDraft]:
+    names = " and ".join(repr(one.name) for one in named_by)
+    reads = tuple(one.name for one in named_by)
+    why = f"no file lists classes, so there is one for each value of {names}"
+    own = DraftLine("sourcedId", _class_id(named_by), why, reads)
+    return _classes_and_courses(survey, file, own, named_by[-1], (ONCE,), len(named_by) > 1)
+
+
+def _class_id(named_by: tuple[SourceColumn, ...]) -> str:
+    if len(named_by) == 1 and named_by[0].fit_for_ids:
+        return toml_string(named_by[0].name)
+    return derived("class", *(one.name for one in named_by))
 
 
 def _enrollments(
-    survey: Survey, own: DraftLine, column: SourceColumn, meant: ColumnsByMeaning, *, alone: bool
+    survey: Survey,
+    own: DraftLine,
+    column: SourceColumn,
+    meant: ColumnsByMeaning,
+    *,
+    alone: bool,
+    beside_teachers: bool,
 ) -> EntityDraft:
     """The enrollments of the people in a column; `alone` if no other column has people.
 
@@ -342,7 +373,8 @@ def _enrollments(
         *_class_role_lines(survey, column, meant, alone),
     ]
     link = survey.links.of(column)
-    if alone or link is None or survey.holds[link.key.file].subject == "students":
+    learns = link is None or survey.holds[link.key.file].subject == "students"
+    if alone or learns or (beside_teachers and not _teaches(survey, column)):
         days = [date_line(name, meant[name]) for name in ("beginDate", "endDate") if name in meant]
         return EntityDraft("enrollments", (*lines, *days, *_enrollment_status_lines(meant)))
     # A teacher is in the rows of all students of the class, but has one enrollment.
@@ -352,6 +384,17 @@ def _enrollments(
     return EntityDraft("enrollments", (ONCE, key, *lines))
 
 
+def _teaches(survey: Survey, column: SourceColumn) -> bool:
+    """Whether a column has those who teach: by the file that it leads to, or by its name."""
+    link = survey.links.of(column)
+    subject = survey.holds[link.key.file].subject if link else "people"
+    return subject in ("teachers", "staff") or (subject == "people" and _is_called_teacher(column))
+
+
+def _is_called_teacher(column: SourceColumn) -> bool:
+    return bool({*FILES["teachers"]}.intersection(column.words))
+
+
 def _class_role_lines(
     survey: Survey, column: SourceColumn, meant: ColumnsByMeaning, alone: bool
 ) -> list[DraftLine]:
@@ -359,6 +402,8 @@ def _class_role_lines(
         return meaning_lines("role", "class_role", meant["role"], "by its name", "enrollments")
     link = survey.links.of(column)
     subject = survey.holds[link.key.file].subject if link else "people"
+    if subject == "people" and _is_called_teacher(column):
+        return [DraftLine("role", constant("teacher"), "by its name")]
     if subject == "people":
         return [DraftLine("role", constant(""), "what are they in the class?", open=True)]
     role = "student" if subject == "students" else "teacher"

@@ -63,17 +63,47 @@ def find_links(columns: Columns) -> Links:
     possible = [*certain, *likely]
     linked_keys = [link.key for link in _nearest(candidates) if not link.column.unique]
     named = {id(link.column) for link in candidates if _shared(link.column, link.key)[0]}
-    keys = {
-        name: key
-        for name, each in columns.items()
-        if (key := _key(name, each, possible, linked_keys, named))
-    }
+    keys = _keys(columns, possible, linked_keys, named)
+    borrowed = _borrowed_keys(columns, keys, candidates)
+    keys = _keys(columns, [one for one in possible if id(one) not in borrowed], linked_keys, named)
     links = [
         link
         for link in candidates
         if link.key is keys.get(link.key.file) and link.column is not keys.get(link.column.file)
     ]
     return Links(keys, tuple(_nearest(links)))
+
+
+def _keys(
+    columns: Columns,
+    possible: list[SourceColumn],
+    linked_keys: list[SourceColumn],
+    named: set[int],
+) -> dict[str, SourceColumn]:
+    return {
+        name: key
+        for name, each in columns.items()
+        if (key := _key(name, each, possible, linked_keys, named))
+    }
+
+
+def _borrowed_keys(
+    columns: Columns, keys: dict[str, SourceColumn], candidates: list[Link]
+) -> set[int]:
+    """Return the columns of files without people that have the name of the key of people.
+
+    `UPN` in a file of classes is the pupil, even if each pupil has one class.
+    """
+    people = {name for name, each in columns.items() if has_names(one.name for one in each)}
+    return {
+        id(link.column)
+        for link in candidates
+        if link.key is keys.get(link.key.file)
+        and link.key.file in people
+        and link.column.file not in people
+        and link.column.words == link.key.words
+        and set(link.key.words) - MEANINGLESS
+    }
 
 
 def _links(columns: list[SourceColumn], keys: list[SourceColumn]) -> list[Link]:

@@ -82,12 +82,16 @@ def _entity_called(name: str) -> str:
 
 
 def _most_alike(file: RawFile, free: Sequence[Entity], version: Version) -> Entity | None:
-    """Return the one entity of which a file has an id and most columns; None if there is none."""
+    """Return the one entity of which a file has most columns; None if there is none.
+
+    The id may have another name, if the file has a column that only OneRoster has.
+    """
     alike: dict[str, int] = {}
     for entity in free:
         columns = set(match_header(entity, file.name, file.header, version, False).columns.values())
         own = columns - {"sourcedId", "status", "dateLastModified"}
-        if "sourcedId" in columns and own and len(columns) >= LIKE * len(file.header):
+        of_oneroster = not columns.isdisjoint({"sourcedId", "dateLastModified"})
+        if of_oneroster and own and len(columns) >= LIKE * len(file.header):
             alike[entity.name] = len(columns)
     best = max(alike.values(), default=0)
     names = [name for name, count in alike.items() if count == best]

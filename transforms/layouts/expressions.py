@@ -397,6 +397,7 @@ _TIME = (
 # Some exports write a space in place of a zero: `2026-03- 7`.
 _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.]?) ?([0-9]{{1,2}})\2 ?([0-9]{{1,2}}){_TIME}")
 _YEAR_LAST = re.compile(rf"([0-9]{{1,2}})([-/.]) ?([0-9]{{1,2}})\2 ?([0-9]{{4}}|[0-9]{{2}}){_TIME}")
+_HALF_DAY = re.compile(r"([0-9]{1,2})(:[0-9:.]+)\s*([AP])M\b", re.IGNORECASE)
 # A timestamp with such a clock is a whole day: its beginning, or its last minute.
 _WHOLE_DAY = re.compile(r"00?:00(?::00)?|23:59(?::59)?")
 # Offsets of timestamps in UTC.
@@ -442,7 +443,7 @@ def _written_date(
 
     If the text is no date in this order, it takes the place of the day.
     """
-    cell = text.strip()
+    cell = _in_24_hours(text.strip())
     if match := _YEAR_FIRST.fullmatch(cell):
         year, separator, month, day, clock, offset = match.groups(default="")
         whole = bool(separator) or len(month + day) == 4
@@ -453,6 +454,13 @@ def _written_date(
     month, day = (first, second) if order != "dmy" else (second, first)
     full = int(year) if len(year) == 4 else _year_of(int(year), today, century)
     return (_iso(full, month, day, text) if full else text), clock, offset
+
+
+def _in_24_hours(cell: str) -> str:
+    """Write a clock such as 12:00:00 AM as 0:00:00; databases put it behind each day."""
+    return _HALF_DAY.sub(
+        lambda found: f"{int(found[1]) % 12 + 12 * (found[3] in 'Pp')}{found[2]}", cell
+    )
 
 
 def _is_in_other_zone(clock: str, offset: str, *, clock_in_utc: bool) -> bool:
@@ -466,7 +474,7 @@ def needs_zone(text: str, clock_in_utc: bool) -> bool:
     That is: a timestamp in UTC which is no whole day. One with another offset was written by the
     clock of its place.
     """
-    cell = text.strip()
+    cell = _in_24_hours(text.strip())
     match = _YEAR_FIRST.fullmatch(cell) or _YEAR_LAST.fullmatch(cell)
     clock, offset = match.groups(default="")[-2:] if match else ("", "")
     in_utc = not offset or _IN_UTC.fullmatch(offset)

@@ -104,7 +104,7 @@ def recognize(layout: Layout | str, raw: Raw) -> RecognizedLayout:
         fits.items(),
         key=lambda one: (not one[1].found, len(one[1].lacking) - len(one[1].found), one[0]),
     )
-    if oneroster.has_oneroster_file(raw) and not nearest.found:
+    if oneroster.has_usable_file(raw) and not nearest.found:
         return RecognizedLayout(ONEROSTER, Findings())
     why = (
         f"nearest is {code}, but for {'; '.join(nearest.lacking)}"

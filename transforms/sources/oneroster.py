@@ -80,22 +80,35 @@ def _without_empty_files(findings: Findings) -> Findings:
 def renamed(raw: Raw, layout: Layout) -> Raw:
     """Give files and columns the standard's names, where a mapping file says which they are.
 
-    A file or a column that has a name of the standard keeps it.
+    A file or a column that has a name of the standard keeps it. Findings about files with other
+    names get the entity, since only that says whether every roster needs the file.
     """
     standard = {
         comparable_name(name): file for file in layout.files for name in (file.name, *file.names)
     }
-    files = {
-        name: _renamed(one, file)
+    meant = {
+        name: file
+        for name in (*raw.files, *raw.broken)
         if (file := standard.get(comparable_name(PurePath(name).stem)))
-        else one
-        for name, one in raw.files.items()
     }
-    broken = {
-        f"{file.name}.csv" if (file := standard.get(comparable_name(PurePath(name).stem))) else name
-        for name in raw.broken
-    }
-    return replace(raw, files=files, broken=frozenset(broken))
+    errors = raw.findings.errors.with_columns(
+        entity=pl.col("file").replace_strict(
+            {name: file.name for name, file in meant.items()},
+            default=pl.col("entity"),
+            return_dtype=pl.String,
+        )
+    )
+    return replace(
+        raw,
+        files={
+            name: _renamed(one, meant[name]) if name in meant else one
+            for name, one in raw.files.items()
+        },
+        broken=frozenset(
+            f"{meant[name].name}.csv" if name in meant else name for name in raw.broken
+        ),
+        findings=replace(raw.findings, errors=errors),
+    )
 
 
 def _renamed(raw: RawFile, file: File) -> RawFile:
@@ -125,9 +138,24 @@ def is_certain(raw: Raw) -> bool:
     )
 
 
-def has_oneroster_file(raw: Raw) -> bool:
-    """Whether a drop has a file with the name of a OneRoster file."""
-    return any(entity_of_file(name) for name in (*raw.files, *raw.broken))
+def has_usable_file(raw: Raw) -> bool:
+    """Whether a file with the name of a OneRoster file has its required columns, or is damaged.
+
+    Many systems have a `users.csv` or a `courses.csv` with columns of their own.
+    """
+    if any(entity_of_file(name) for name in raw.broken):
+        return True
+    version = read_manifest(raw, strict=False)[0].version
+    return any(
+        not any(
+            part.fatal.height
+            for part in match_header(
+                ENTITIES[entity], file.name, file.header, version, strict=False
+            ).findings
+        )
+        for file in raw.files.values()
+        if (entity := entity_of_file(file.name))
+    )
 
 
 def has_sourced_ids(raw: Raw) -> bool:
@@ -357,5 +385,7 @@ def _with_ids(findings: Findings, files: dict[str, RawFile], tables: dict[str, T
 
 def _broken(raw: Raw, findings: Findings) -> frozenset[str]:
     """The entities whose file is in the drop, or listed in the manifest, and could not be read."""
-    files = {*raw.broken, *findings.fatal["file"]}
-    return frozenset(name for file in files if (name := entity_of_file(file)) is not None)
+    fatal = findings.fatal
+    files = {*raw.broken, *fatal["file"]}
+    named = {name for file in files if (name := entity_of_file(file)) is not None}
+    return frozenset(named | {*fatal["entity"].drop_nulls()})
