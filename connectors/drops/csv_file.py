@@ -264,7 +264,13 @@ def remove_repeated_columns(reader: FileState) -> None:
             cells[reader.header.columns.index(column)] = ""
         reader.frame = reader.frame.drop(others).rename({kept: name})
         reader.found.append(
-            file_finding("header_repeated", reader.name, column=name, strict=reader.strict)
+            file_finding(
+                "header_repeated",
+                reader.name,
+                column=name,
+                count=len(others),
+                strict=reader.strict,
+            )
         )
     if repeated:
         reader.header = replace(reader.header, cells=tuple(cells))

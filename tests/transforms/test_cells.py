@@ -141,6 +141,21 @@ def test_a_rule_that_needs_the_day_is_never_skipped() -> None:
         check_table(trips("2026-11-23"), strict=False, today=None)
 
 
+@pytest.mark.parametrize("size", [255, 256])
+@pytest.mark.parametrize(
+    "cell", ["7", "a/b", "-a", "...", "#REF!", "1E+05", "", "x (given up)", "a:b", "\u00e9", "x"]
+)
+def test_one_test_of_an_id_stands_for_all_of_them(cell: str, size: int) -> None:
+    """It suspects a cell if, and only if, the cell breaks a rule about ids; also at the longest length."""
+    schema = table_schema(trips("2026-09-01"), False, TODAY)
+    ids = pl.DataFrame({"sourcedId": [cell * size if cell == "x" else cell]})
+
+    suspected = ids.select(schema.may_fail["sourcedId"]).item()
+
+    holds = schema.cells["sourcedId"].holds.values()
+    assert suspected is not all(one(ids.lazy()).collect().item() for one in holds)
+
+
 @pytest.mark.parametrize(("ids", "expected"), [(("A1", "b2"), []), (("A1", "a1"), ["id_case"])])
 def test_ids_that_differ_only_in_case_are_reported(
     ids: tuple[str, str], expected: list[str]
